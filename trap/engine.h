@@ -1,0 +1,138 @@
+/* What the files of trap/ share: the notify engine's state. */
+#ifndef DZ_TRAP_ENGINE_H
+#define DZ_TRAP_ENGINE_H
+
+#include "loader/programs.h"
+#include "syscalls/call.h"
+#include "trap/silo.h"
+
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/user.h>
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6, include/uapi/linux/seccomp.h */
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV /* Linux 5.19 */
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+#define DZ_QUEUE_MAX 1024
+#define DZ_WORKERS_MAX 256
+
+/* A thread of a guest that is attached for a moment. Only the receiver attaches and waits. */
+struct dz_attached {
+  struct dz_attached *next;
+  struct dz_engine *engine;
+  pid_t tid;
+  pid_t tgid;
+  struct user_regs_struct registers; /* at the trapped call */
+  uint64_t signal_mask;
+  /* Called at each stop (status as of waitpid). Returns false when the thread was let go. */
+  bool (*stopped)(struct dz_attached *attached, int status);
+  /* Called when the thread makes a call that notifies: true when it was answered here. */
+  bool (*notified)(struct dz_attached *attached, const struct seccomp_notif *notification);
+  void (*release)(struct dz_attached *attached);
+};
+
+struct dz_job; /* a call in a worker */
+
+struct dz_engine {
+  struct dz_silo silo;
+  int listener;
+  int signals;  /* signalfd: SIGCHLD */
+  int lifeline; /* the parent's end is held by the command denizen */
+  int reports;
+  int commands; /* signals to pass on, from dz_silo_signal */
+  struct dz_programs *programs;
+  struct dz_cache *cache;
+  pid_t init;
+  int init_pidfd;
+  bool ended;      /* the first process has ended, or the silo is being ended */
+  int init_status; /* as of waitpid */
+  bool killed;     /* ended by denizen: see report_text */
+  char report_text[512];
+  char exec_error[512]; /* why the first process's last exec failed, for people */
+
+  struct seccomp_notif queue[DZ_QUEUE_MAX]; /* received, not yet handled */
+  unsigned queue_head, queue_count;
+
+  struct dz_attached *attached;
+
+  pthread_mutex_t worker_lock; /* guards the fields below */
+  pthread_cond_t worker_wake;
+  struct dz_job *jobs; /* waiting, oldest first */
+  struct dz_job **jobs_end;
+  struct dz_job *returned; /* back from workers, for the receiver */
+  int wake;                /* eventfd: something was returned */
+  unsigned workers, idle_workers;
+  struct dz_wait *waits; /* host calls that are watched */
+  bool watching;         /* the watcher's thread runs */
+  uint32_t reported[32]; /* bitmap of call numbers already reported as unsupported */
+};
+
+extern const struct dz_call_ops dz_notify_ops;
+
+/* notify.c */
+int dz_engine_reply(struct dz_engine *engine, uint64_t id, int64_t value);
+/* Let the kernel perform the call: for a verified exec alone. */
+int dz_engine_continue_exec(struct dz_engine *engine, uint64_t id);
+void dz_engine_run(struct dz_engine *engine);
+void dz_engine_end(struct dz_engine *engine, const char *format, ...) DZ_PRINTF(2, 3);
+void dz_engine_answer(struct dz_call *call, int64_t result);
+/* On the receiver: run the call's handler and see to its answer. */
+void dz_engine_perform(struct dz_call *call);
+
+/* worker.c */
+void dz_worker_begin_wait(struct dz_call *call);
+void dz_worker_end_wait(struct dz_call *call);
+int dz_worker_submit(struct dz_engine *engine, const struct dz_call *call);
+/* On the receiver: go on with the calls that workers gave back. */
+void dz_worker_take_returned(struct dz_engine *engine);
+
+/* attach.c */
+/* The reply is -DZ_ERESTARTNOINTR, or -DZ_ERESTARTSYS for a wait that a signal ended. */
+int dz_attach(struct dz_call *call, struct dz_attached *attached, uint64_t options);
+/* Answer ERESTARTSYS: the kernel acts on it only on its way through signal delivery, which an
+ * attach and detach make certain even when another thread has taken the signal meanwhile. */
+void dz_attach_restart(struct dz_call *call);
+struct dz_attached *dz_attached_find(struct dz_engine *engine, pid_t tid);
+void dz_attached_continue(struct dz_attached *attached, int request, int signal);
+/* Detach with these registers and the thread's own signal mask. */
+void dz_attached_leave(struct dz_attached *attached, const struct user_regs_struct *registers);
+int dz_attached_call(struct dz_attached *attached, const struct dz_injection *injection,
+                     int64_t *result);
+void dz_attached_drop(struct dz_attached *attached);
+int dz_attached_set_registers(struct dz_attached *attached, const struct user_regs_struct *registers);
+int dz_attached_block_signals(struct dz_attached *attached);
+void dz_attached_reap(struct dz_engine *engine);
+
+/* exec.c */
+int dz_notify_exec(struct dz_call *call, const char *path, struct dz_node *program, uint64_t argv,
+                   uint64_t envp);
+/* inject.c */
+int dz_notify_send_path_fd(struct dz_call *call, int fd, unsigned fd_flags);
+int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count, int signal,
+                          uint64_t info, unsigned flags);
+
+/* first.c: runs in the first process, never returns. */
+struct dz_first {
+  const struct dz_silo_config *config;
+  int programs_fd;   /* its real working directory for good */
+  int to_supervisor; /* writes: listener number, then errors */
+  int from_supervisor;
+  unsigned needs;
+};
+struct dz_first_message {
+  int32_t kind;  /* enum dz_first_kind */
+  int32_t value; /* listener's number, or errno */
+};
+enum dz_first_kind { DZ_FIRST_LISTENER, DZ_FIRST_FAILED_SETUP, DZ_FIRST_FAILED_EXEC };
+void dz_first_run(const struct dz_first *entry) __attribute__((noreturn));
+
+/* confine.c */
+int dz_confine_capabilities(void);
+int dz_confine_landlock(int programs_fd);
+
+#endif

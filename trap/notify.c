@@ -1,0 +1,200 @@
+/*
+ * The notify engine's receiver. It drains everything pending before it handles
+ * anything: a call that waits to be received can be interrupted by a signal, a
+ * received one cannot (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV). It makes no host
+ * call that can sleep on a guest; what may sleep goes to workers.
+ */
+#include "trap/engine.h"
+
+#include "host/calls.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+int dz_engine_reply(struct dz_engine *engine, uint64_t id, int64_t value) {
+  struct seccomp_notif_resp response = {
+      .id = id, .val = value < 0 ? 0 : value, .error = value < 0 ? (int32_t)value : 0};
+
+  /* ENOENT: the caller has died meanwhile. */
+  return (int)dz_result(ioctl(engine->listener, SECCOMP_IOCTL_NOTIF_SEND, &response));
+}
+
+int dz_engine_continue_exec(struct dz_engine *engine, uint64_t id) {
+  struct seccomp_notif_resp response = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+
+  return (int)dz_result(ioctl(engine->listener, SECCOMP_IOCTL_NOTIF_SEND, &response));
+}
+
+void dz_engine_end(struct dz_engine *engine, const char *format, ...) {
+  va_list arguments;
+
+  if (!engine->killed) {
+    va_start(arguments, format);
+    vsnprintf(engine->report_text, sizeof engine->report_text, format, arguments);
+    va_end(arguments);
+  }
+  engine->killed = true;
+  engine->ended = true;
+}
+
+void dz_engine_answer(struct dz_call *call, int64_t result) {
+  if (result == -DZ_EANSWERED)
+    return;
+  if (result == -DZ_ETAMPERED) {
+    dz_engine_end(call->engine, "a state tag was changed behind denizen's back");
+    return;
+  }
+  dz_engine_reply(call->engine, call->id, result);
+}
+
+static bool notify_valid(struct dz_call *call) {
+  return ioctl(call->engine->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) == 0;
+}
+
+static int notify_add_fd(struct dz_call *call, int fd, unsigned fd_flags) {
+  struct seccomp_notif_addfd addfd = {
+      .id = call->id, .srcfd = (uint32_t)fd, .newfd_flags = fd_flags};
+
+  return (int)dz_result(ioctl(call->engine->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd));
+}
+
+static void notify_unsupported(struct dz_call *call, const char *what) {
+  struct dz_engine *engine = call->engine;
+  uint32_t number = (uint32_t)call->number;
+  uint32_t slot = number < 1024 ? number : 1023;
+  uint32_t bit = UINT32_C(1) << (slot % 32);
+
+  if (__atomic_fetch_or(&engine->reported[slot / 32], bit, __ATOMIC_RELAXED) & bit)
+    return;
+  dprintf(STDERR_FILENO,
+          "denizen: unsupported call %s(%d)%s%s: 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx\n",
+          call->row ? call->row->name : "unknown", call->number, what ? ": " : "",
+          what ? what : "", (unsigned long long)call->arguments[0],
+          (unsigned long long)call->arguments[1], (unsigned long long)call->arguments[2],
+          (unsigned long long)call->arguments[3], (unsigned long long)call->arguments[4],
+          (unsigned long long)call->arguments[5]);
+  if (call->silo->strict)
+    dz_engine_end(engine, "the guest made an unsupported call: %s (%d)%s%s",
+                  call->row ? call->row->name : "unknown", call->number, what ? ": " : "",
+                  what ? what : "");
+}
+
+const struct dz_call_ops dz_notify_ops = {
+    .valid = notify_valid,
+    .add_fd = notify_add_fd,
+    .send_path_fd = dz_notify_send_path_fd,
+    .send_signal = dz_notify_send_signal,
+    .exec = dz_notify_exec,
+    .begin_wait = dz_worker_begin_wait,
+    .end_wait = dz_worker_end_wait,
+    .unsupported = notify_unsupported,
+};
+
+void dz_engine_perform(struct dz_call *call) {
+  int64_t result = dz_dispatch(call);
+
+  if (result == -DZ_EBLOCK)
+    result = dz_worker_submit(call->engine, call);
+  dz_engine_answer(call, result);
+}
+
+static void handle(struct dz_engine *engine, const struct seccomp_notif *notification) {
+  struct dz_attached *attached = dz_attached_find(engine, (pid_t)notification->pid);
+  struct dz_call call = {.silo = &engine->silo,
+                         .engine = engine,
+                         .ops = &dz_notify_ops,
+                         .number = notification->data.nr,
+                         .arch = notification->data.arch,
+                         .id = notification->id,
+                         .tid = (pid_t)notification->pid};
+  int err;
+
+  if (attached && attached->notified && attached->notified(attached, notification))
+    return;
+  memcpy(call.arguments, notification->data.args, sizeof call.arguments);
+  err = dz_states_of(engine->silo.proc.states, call.tid, &call.state);
+  if (err == -ENODATA) { /* a number that we never gave: not to be trusted with anything */
+    kill(call.tid, SIGKILL);
+    return;
+  }
+  if (err) {
+    dz_engine_reply(engine, call.id, -ESRCH);
+    return;
+  }
+  dz_engine_perform(&call);
+  dz_state_put(call.state);
+}
+
+/* One notification off the listener into the queue. */
+static void receive(struct dz_engine *engine) {
+  struct seccomp_notif *slot =
+      &engine->queue[(engine->queue_head + engine->queue_count) % DZ_QUEUE_MAX];
+
+  memset(slot, 0, sizeof *slot);
+  if (ioctl(engine->listener, SECCOMP_IOCTL_NOTIF_RECV, slot) == 0)
+    engine->queue_count++;
+  else if (errno != ENOENT && errno != EINTR) /* ENOENT: interrupted before it was received */
+    dz_engine_end(engine, "receiving calls: %s", strerror(errno));
+}
+
+static void pass_signal_on(struct dz_engine *engine) {
+  int32_t signal;
+
+  if (read(engine->commands, &signal, sizeof signal) == sizeof signal && engine->init_pidfd >= 0)
+    dz_pidfd_send_signal(engine->init_pidfd, signal, 0);
+}
+
+static void drain_signals(struct dz_engine *engine) {
+  struct signalfd_siginfo info[16];
+
+  while (read(engine->signals, info, sizeof info) > 0)
+    continue;
+  dz_attached_reap(engine);
+}
+
+/* Wait for something to do, or look whether there is (timeout 0). */
+static void look(struct dz_engine *engine, int timeout) {
+  struct pollfd polled[] = {{.fd = engine->listener, .events = POLLIN},
+                            {.fd = engine->signals, .events = POLLIN},
+                            {.fd = engine->commands, .events = POLLIN},
+                            {.fd = engine->lifeline, .events = POLLIN},
+                            {.fd = engine->wake, .events = POLLIN}};
+
+  if (poll(polled, DZ_ARRAY_SIZE(polled), timeout) < 0)
+    return;
+  while ((polled[0].revents & POLLIN) && engine->queue_count < DZ_QUEUE_MAX && !engine->ended) {
+    receive(engine);
+    polled[0].revents = 0;
+    poll(polled, 1, 0);
+  }
+  if (polled[0].revents & POLLHUP)
+    polled[0].fd = -1;
+  if (polled[1].revents & POLLIN)
+    drain_signals(engine);
+  if (polled[2].revents & POLLIN)
+    pass_signal_on(engine);
+  if (polled[4].revents & POLLIN)
+    dz_worker_take_returned(engine);
+  if (polled[3].revents & (POLLHUP | POLLIN))
+    dz_engine_end(engine, "the command denizen has ended");
+}
+
+void dz_engine_run(struct dz_engine *engine) {
+  while (!engine->ended) {
+    look(engine, engine->queue_count ? 0 : -1);
+    if (engine->queue_count) {
+      struct seccomp_notif *next = &engine->queue[engine->queue_head];
+
+      engine->queue_head = (engine->queue_head + 1) % DZ_QUEUE_MAX;
+      engine->queue_count--;
+      handle(engine, next);
+    }
+    if (dz_states_sweep_due(engine->silo.proc.states))
+      dz_states_sweep(engine->silo.proc.states);
+  }
+}

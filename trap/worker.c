@@ -1,0 +1,220 @@
+/*
+ * Workers: threads for calls that may sleep. Each call runs from its start
+ * again, with may_block set; one that waits watches the guest's signals.
+ */
+#include "trap/engine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "host/calls.h"
+
+/* Interrupts a worker's host call; its handler does nothing. */
+#define WAKE_SIGNAL SIGUSR1
+#define WATCH_NANOSECONDS 5000000
+
+struct dz_job {
+  struct dz_job *next;
+  struct dz_call call;
+  int64_t result;
+};
+
+/* A host call that may wait, in a worker. */
+struct dz_wait {
+  struct dz_wait *next;
+  struct dz_call *call;
+  pid_t worker;
+};
+
+/* A wait ends when the guest has a signal to handle (the call is then answered with ERESTARTSYS:
+ * the kernel delivers the signal and restarts the call or gives EINTR), or when the guest dies. */
+static bool must_end(const struct dz_call *call) {
+  const struct dz_proc *proc = &call->silo->proc;
+  uint64_t own = 0, shared = 0, blocked = 0, id = call->id;
+
+  if (ioctl(call->engine->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ||
+      dz_proc_status_number(proc, call->tid, "SigPnd:", 16, &own) ||
+      dz_proc_status_number(proc, call->tid, "ShdPnd:", 16, &shared) ||
+      dz_proc_status_number(proc, call->tid, "SigBlk:", 16, &blocked))
+    return true;
+  return ((own | shared) & ~blocked) != 0;
+}
+
+/* The signal may come just before the host call waits, so it is sent again until the wait ends. */
+static void *watch(void *argument) {
+  struct dz_engine *engine = argument;
+  struct timespec pause = {.tv_nsec = WATCH_NANOSECONDS};
+
+  for (;;) {
+    nanosleep(&pause, NULL);
+    pthread_mutex_lock(&engine->worker_lock);
+    for (struct dz_wait *wait = engine->waits; wait; wait = wait->next)
+      if (must_end(wait->call))
+        dz_tgkill(engine->silo.proc.supervisor, wait->worker, WAKE_SIGNAL);
+    if (!engine->waits) {
+      engine->watching = false;
+      pthread_mutex_unlock(&engine->worker_lock);
+      return NULL;
+    }
+    pthread_mutex_unlock(&engine->worker_lock);
+  }
+}
+
+static int start_thread(void *(*run)(void *), struct dz_engine *engine) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  int err;
+
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  err = pthread_create(&thread, &attributes, run, engine);
+  pthread_attr_destroy(&attributes);
+  return -err;
+}
+
+void dz_worker_begin_wait(struct dz_call *call) {
+  struct dz_engine *engine = call->engine;
+  struct dz_wait *wait = malloc(sizeof *wait);
+
+  if (!wait)
+    abort(); /* a wait that nobody watches would be a hang */
+  *wait = (struct dz_wait){.call = call, .worker = (pid_t)syscall(SYS_gettid)};
+  pthread_mutex_lock(&engine->worker_lock);
+  wait->next = engine->waits;
+  engine->waits = wait;
+  if (!engine->watching)
+    engine->watching = start_thread(watch, engine) == 0;
+  pthread_mutex_unlock(&engine->worker_lock);
+}
+
+void dz_worker_end_wait(struct dz_call *call) {
+  struct dz_engine *engine = call->engine;
+  struct dz_wait **at = &engine->waits, *wait;
+  int kept = errno;
+
+  pthread_mutex_lock(&engine->worker_lock);
+  while (*at && (*at)->call != call)
+    at = &(*at)->next;
+  wait = *at;
+  if (wait)
+    *at = wait->next;
+  pthread_mutex_unlock(&engine->worker_lock);
+  free(wait);
+  errno = kept;
+}
+
+static struct dz_job *take_job(struct dz_engine *engine) {
+  struct dz_job *job;
+
+  pthread_mutex_lock(&engine->worker_lock);
+  engine->idle_workers++;
+  while (!engine->jobs)
+    pthread_cond_wait(&engine->worker_wake, &engine->worker_lock);
+  engine->idle_workers--;
+  job = engine->jobs;
+  engine->jobs = job->next;
+  if (!engine->jobs)
+    engine->jobs_end = &engine->jobs;
+  pthread_mutex_unlock(&engine->worker_lock);
+  return job;
+}
+
+static void give_back(struct dz_engine *engine, struct dz_job *job) {
+  uint64_t one = 1;
+
+  pthread_mutex_lock(&engine->worker_lock);
+  job->next = engine->returned;
+  engine->returned = job;
+  pthread_mutex_unlock(&engine->worker_lock);
+  dz_write_all(engine->wake, &one, sizeof one);
+}
+
+void dz_worker_take_returned(struct dz_engine *engine) {
+  struct dz_job *job, *next;
+  uint64_t count;
+
+  if (read(engine->wake, &count, sizeof count) < 0)
+    return;
+  pthread_mutex_lock(&engine->worker_lock);
+  job = engine->returned;
+  engine->returned = NULL;
+  pthread_mutex_unlock(&engine->worker_lock);
+  for (; job; job = next) {
+    next = job->next;
+    job->call.may_block = false;
+    if (job->result == -DZ_ERESTARTSYS)
+      dz_attach_restart(&job->call);
+    else
+      dz_engine_perform(&job->call);
+    dz_state_put(job->call.state);
+    free(job);
+  }
+}
+
+static void do_nothing(int signal DZ_UNUSED) {}
+
+static void *work(void *argument) {
+  struct dz_engine *engine = argument;
+  struct sigaction action = {.sa_handler = do_nothing};
+  sigset_t wake;
+
+  sigaction(WAKE_SIGNAL, &action, NULL); /* without SA_RESTART */
+  sigemptyset(&wake);
+  sigaddset(&wake, WAKE_SIGNAL);
+  pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
+  for (;;) {
+    struct dz_job *job = take_job(engine);
+
+    job->result = dz_dispatch(&job->call);
+    if (job->result == -DZ_ERETRY || job->result == -DZ_ERESTARTSYS) {
+      give_back(engine, job);
+      continue;
+    }
+    dz_engine_answer(&job->call, job->result);
+    dz_state_put(job->call.state);
+    free(job);
+  }
+  return NULL;
+}
+
+static int start_worker(struct dz_engine *engine) {
+  int err = start_thread(work, engine);
+
+  if (!err)
+    engine->workers++;
+  return err;
+}
+
+int dz_worker_submit(struct dz_engine *engine, const struct dz_call *call) {
+  struct dz_job *job = malloc(sizeof *job);
+  unsigned waiting = 1;
+  int err = 0;
+
+  if (!job)
+    return -ENOMEM;
+  job->next = NULL;
+  job->call = *call;
+  job->call.may_block = true;
+  atomic_fetch_add(&job->call.state->references, 1);
+  pthread_mutex_lock(&engine->worker_lock);
+  for (struct dz_job *other = engine->jobs; other; other = other->next)
+    waiting++;
+  if (waiting > engine->idle_workers && engine->workers < DZ_WORKERS_MAX)
+    err = start_worker(engine);
+  if (err && engine->workers == 0) {
+    pthread_mutex_unlock(&engine->worker_lock);
+    dz_state_put(job->call.state);
+    free(job);
+    return err;
+  }
+  *engine->jobs_end = job;
+  engine->jobs_end = &job->next;
+  pthread_cond_signal(&engine->worker_wake);
+  pthread_mutex_unlock(&engine->worker_lock);
+  return -DZ_EANSWERED;
+}
