@@ -182,16 +182,20 @@ static void end_flight(struct dz_cache *cache, struct in_flight *flight) {
   pthread_mutex_unlock(&cache->mutex);
 }
 
+static void let_go(struct temporary *temporary) {
+  if (temporary->held >= 0)
+    close(temporary->held);
+}
+
 static int make_copy(struct dz_cache *cache, const struct original *original, const char *name,
                      uint64_t size) {
-  struct temporary temporary;
-  int held DZ_FD = -1, writer = -1, result;
+  struct temporary temporary DZ_CLEANUP(let_go) = {.held = -1};
+  int writer = -1, result;
 
   dz_head_settle(original->fd, original->key);
   result = create_temporary(cache, &temporary, &writer);
   if (result < 0)
     return result;
-  held = temporary.held;
   result = fill(original, writer);
   if (result == 0)
     result = publish(cache, temporary.name, name, size);

@@ -21,6 +21,7 @@
 
 struct dz_call;
 struct dz_engine;
+struct dz_unix_names;
 
 /* A call that the guest's own thread is to make: arguments as given, pointers into data, which
  * is copied to guest memory first and back afterwards. */
@@ -61,6 +62,7 @@ struct dz_silo {
   struct dz_proc proc;
   unsigned needs; /* enum dz_need */
   bool strict;
+  struct dz_unix_names *unix_names; /* socket_unix.c's */
 };
 
 struct dz_call {
@@ -129,6 +131,9 @@ int64_t dz_return_fd(struct dz_call *call, int fd, int open_flags);
 
 /* The caller's new record instead of its present one. 0 or a negative errno. */
 int dz_call_change_state(struct dz_call *call, struct dz_state *draft);
+
+/* prctl(2)'s options about identity: capability sets, securebits, keepcaps. Others: EINVAL, recorded. */
+int64_t dz_identity_prctl(struct dz_call *call);
 
 /* Run the handler of a call; what every engine does once it has trapped one. */
 int64_t dz_dispatch(struct dz_call *call);

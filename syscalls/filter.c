@@ -167,14 +167,15 @@ static struct run treatment(const struct dz_syscall *row, const struct dz_filter
  * numbers, and those with the bit of x32 or, taken as unsigned, below zero. */
 static size_t find_runs(const struct dz_filter_options *options, struct run *runs,
                         size_t capacity) {
+  const struct dz_syscall *row = NULL;
   size_t count = 0;
-  const struct dz_syscall *row = NULL, *last = NULL;
+  int end = 0;
 
   while ((row = dz_syscall_next(row)))
-    last = row;
-  if ((size_t)last->number + 2 > capacity)
+    end = row->number + 1;
+  if ((size_t)end >= capacity)
     return 0;
-  for (int number = 0; number <= last->number + 1; number++) {
+  for (int number = 0; number <= end; number++) {
     struct run run = treatment(dz_syscall_by_number(number), options);
 
     if (count && !run.checked && !runs[count - 1].checked && run.action == runs[count - 1].action)

@@ -91,7 +91,7 @@ int dz_syscall_argument(const struct dz_syscall *row, const char *name) {
 }
 
 unsigned dz_argument_bits(enum dz_argument_type type) {
-#define BITS_OF(name, bits) [DZ_ARG_##name] = bits,
+#define BITS_OF(name, bits) [DZ_ARG_##name] = (bits),
   static const uint8_t bits_of[] = {DZ_ARGUMENT_TYPES(BITS_OF)};
 
   return bits_of[type];

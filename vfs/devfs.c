@@ -191,7 +191,7 @@ static int open_device(const struct dz_view *view, const struct dz_node *node, i
     if (!err)
       err = dz_made_reopen(view, pty.slave, flags);
     dz_close_scope(&pty.slave);
-    return err == -ENOENT ? -EIO : err; /* gone since it was looked up */
+    return err;
   }
   switch (row_of(fs, node)->tag) {
   case DZ_DEVFS_TTY:

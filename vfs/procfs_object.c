@@ -117,6 +117,7 @@ int dz_procfs_object(const struct dz_view *view, const struct dz_procfs_process 
   err = dz_vfs_node_of(view, dz_steal_fd(&path_fd), &object->node);
   if (err)
     return err;
+  dz_vfs_locate(view, &object->node);
   if (object->node.mount) {
     char path[PATH_MAX];
 

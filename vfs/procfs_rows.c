@@ -65,11 +65,28 @@ static const struct dz_node *node_of(const struct dz_place *place) {
   return place ? &place->node : NULL;
 }
 
+/* A node of a record may not know its mount yet: see dz_vfs_locate(). */
+static int link_follow(const struct dz_view *view, const struct dz_procfs_process *process,
+                       const struct dz_node *node, struct dz_node *target) {
+  int err = node ? still_runs(process) : -ENOENT;
+
+  if (!err)
+    err = dz_node_copy(node, target);
+  if (err)
+    return err;
+  dz_vfs_locate(view, target);
+  if (target->mount)
+    return 0;
+  dz_node_drop(target);
+  return -ENOENT;
+}
+
 static int link_text(const struct dz_view *view, const struct dz_procfs_process *process,
                      const struct dz_node *node, struct dz_text *text) {
+  struct dz_node located DZ_NODE = DZ_NODE_NONE;
+  int err = link_follow(view, process, node, &located);
   char path[PATH_MAX];
-  int err = node && node->mount ? still_runs(process) : -ENOENT;
-  ssize_t length = err ? err : dz_vfs_path(view, node, path, sizeof path);
+  ssize_t length = err ? err : dz_vfs_path(view, &located, path, sizeof path);
 
   if (length < 0)
     return (int)length;
@@ -77,29 +94,22 @@ static int link_text(const struct dz_view *view, const struct dz_procfs_process 
   return 0;
 }
 
-static int link_follow(const struct dz_procfs_process *process, const struct dz_node *node,
-                       struct dz_node *target) {
-  int err = node && node->mount ? still_runs(process) : -ENOENT;
-
-  return err ? err : dz_node_copy(node, target);
-}
-
 static int cwd_text(const struct dz_view *view, const struct dz_procfs_process *process,
                     struct dz_text *text) {
   return link_text(view, process, node_of(process->state->cwd), text);
 }
-static int cwd_follow(const struct dz_view *view DZ_UNUSED, const struct dz_procfs_process *process,
+static int cwd_follow(const struct dz_view *view, const struct dz_procfs_process *process,
                       struct dz_node *target) {
-  return link_follow(process, node_of(process->state->cwd), target);
+  return link_follow(view, process, node_of(process->state->cwd), target);
 }
 
 static int root_text(const struct dz_view *view, const struct dz_procfs_process *process,
                      struct dz_text *text) {
   return link_text(view, process, node_of(process->state->root), text);
 }
-static int root_follow(const struct dz_view *view DZ_UNUSED,
-                       const struct dz_procfs_process *process, struct dz_node *target) {
-  return link_follow(process, node_of(process->state->root), target);
+static int root_follow(const struct dz_view *view, const struct dz_procfs_process *process,
+                       struct dz_node *target) {
+  return link_follow(view, process, node_of(process->state->root), target);
 }
 
 static const struct dz_node *program_of(const struct dz_procfs_process *process) {
@@ -109,9 +119,9 @@ static int exe_text(const struct dz_view *view, const struct dz_procfs_process *
                     struct dz_text *text) {
   return link_text(view, process, program_of(process), text);
 }
-static int exe_follow(const struct dz_view *view DZ_UNUSED, const struct dz_procfs_process *process,
+static int exe_follow(const struct dz_view *view, const struct dz_procfs_process *process,
                       struct dz_node *target) {
-  return link_follow(process, program_of(process), target);
+  return link_follow(view, process, program_of(process), target);
 }
 
 /* ---- the rows ---- */

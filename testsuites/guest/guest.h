@@ -60,7 +60,7 @@ struct guest_role {
 static struct guest_case *guest_cases, **guest_last_case = &guest_cases;
 static struct guest_role *guest_roles;
 static bool guest_failed;
-static char guest_self[PATH_MAX]; /* the absolute path of this program */
+static const char *guest_self; /* the absolute path of this program */
 
 /* Who runs the cases, for what legitimately differs: "root" is the host's root; "nobody" an
  * ordinary user; "mapped-root" and "mapped-nobody" are numbers in a user namespace that has no
@@ -205,7 +205,8 @@ int main(int argc, char **argv) {
 
   if (role || (argc > 1 && argv[1][0] == '@'))
     return guest_run_role(role ? role : argv[1] + 1, argc, argv);
-  if (!realpath(argv[0], guest_self))
+  guest_self = realpath(argv[0], NULL);
+  if (!guest_self)
     return 2;
   guest_who = geteuid() == 0 ? "root" : "nobody";
   if (argc > 2 && strcmp(argv[1], "--who") == 0) {

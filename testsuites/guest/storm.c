@@ -68,11 +68,11 @@ static int drop(int number) {
 CASE(every_mkdir_and_rmdir_happens_exactly_once) {
   int left = 0;
 
-  is(repeat(2000, make), 2000); /* one performed twice would fail with EEXIST */
-  for (int i = 0; i < 2000; i++)
+  is(repeat(500, make), 500); /* one performed twice would fail with EEXIST */
+  for (int i = 0; i < 500; i++)
     left += exists(numbered("d", i));
-  is(left, 2000);
-  is(repeat(2000, drop), 2000);
+  is(left, 500);
+  is(repeat(500, drop), 500);
   show_directory(".");
 }
 
@@ -105,7 +105,7 @@ static int open_and_close(int number) {
 }
 
 CASE(every_exclusive_open_happens_exactly_once_and_leaks_nothing) {
-  is(repeat(2000, open_and_close), 2000);
+  is(repeat(500, open_and_close), 500);
   is(open("f0", O_RDONLY), 3);
 }
 
@@ -186,11 +186,11 @@ CASE(signals_of_another_thread_do_no_harm) {
 
   on_signal(SIGALRM, tick, SA_RESTART);
   must(-pthread_create(&thread, NULL, pester, &self));
-  for (int i = 0; i < 1000; i++)
+  for (int i = 0; i < 300; i++)
     good += make(i) == 0;
   stop = true;
   must(-pthread_join(thread, NULL));
-  is(good, 1000);
+  is(good, 300);
   check(ticks > 0);
 }
 
@@ -212,10 +212,10 @@ CASE(handlers_that_make_emulated_calls_between_emulated_calls) {
 
   on_signal(SIGALRM, make_in_handler, SA_RESTART);
   must(setitimer(ITIMER_REAL, &timer, NULL));
-  for (int i = 0; i < 1000 || made_by_handler < 10; i++)
-    good += make(i) == 0 && drop(i) == 0 && i < 1000;
+  for (int i = 0; i < 300 || made_by_handler < 10; i++)
+    good += make(i) == 0 && drop(i) == 0 && i < 300;
   must(setitimer(ITIMER_REAL, &none, NULL));
-  is(good, 1000);
+  is(good, 300);
   for (unsigned long i = 0; i < made_by_handler; i++) {
     snprintf(name, sizeof(name), "h%lu", i);
     found += exists(name);

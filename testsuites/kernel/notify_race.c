@@ -10,11 +10,12 @@
  * the wait and its taking the mutex, the state is REPLIED already and the call counts as
  * interrupted: although NOTIF_SEND succeeded it is restarted and performed twice, or says EINTR.
  *
- * The window is some 100 ns wide, so the probe aims: with a call pending, it signals the caller,
- * waits, then receives and answers at once. Where the caller had gone already it waits less the
- * next time, else more, and so hovers about the moment at which the caller leaves its wait. Half
- * of the attempts let caller and supervisor share a processor, where the caller is in the idle
- * class and the supervisor's waking preempts it; the others leave both to the scheduler.
+ * The window is narrow, so the probe works at it in two ways, with caller and supervisor on
+ * different processors. Aimed: with a call pending it signals the caller, waits, receives and
+ * answers at once; where the caller had gone already it waits less the next time, else more, and
+ * so hovers about the moment at which the caller leaves its wait. In a storm: the caller's own
+ * timer signals it every 30 us while its calls are answered as fast as they come. On a kernel with
+ * the race each finds several doubled calls in its time, on a busy machine too.
  */
 #include "testsuites/kernel/guest.h"
 #include "testsuites/kernel/probes.h"
@@ -22,17 +23,19 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <time.h>
+#include <sys/time.h>
 
-#define ATTEMPTS 3000
-#define STEP_NS 150
-#define DELAY_MAX_NS 300000
-#define BUDGET_US 500000.0 /* for each half */
+#define STEP_NS 100
+#define DELAY_MAX_NS 60000
+#define STORM_US 30
+#define BUDGET_US 600000.0 /* for each way */
+#define HANG_MS 2000
 
 struct race {
   volatile uint32_t handled; /* by the guest: signals */
-  bool idle_class;
+  bool storm;
+  bool apart; /* there are two processors to use */
+  size_t processors[2];
 };
 
 static struct race *race;
@@ -41,14 +44,26 @@ static void count_signal(int signal DZ_UNUSED) {
   race->handled++;
 }
 
+static void stay_on(size_t processor) {
+  cpu_set_t one;
+
+  CPU_ZERO(&one);
+  CPU_SET(processor, &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
 /* Serial numbers as arguments: each must be answered exactly once, with itself. */
 static int racing_guest(void *argument DZ_UNUSED) {
   struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART};
-  struct sched_param none = {0};
+  struct itimerval storm = {.it_interval = {.tv_usec = STORM_US},
+                            .it_value = {.tv_usec = STORM_US}};
 
   sigaction(SIGUSR1, &action, NULL);
-  if (race->idle_class)
-    sched_setscheduler(0, SCHED_IDLE, &none);
+  sigaction(SIGALRM, &action, NULL);
+  if (race->apart)
+    stay_on(race->processors[1]);
+  if (race->storm)
+    setitimer(ITIMER_REAL, &storm, NULL);
   for (long serial = 1;; serial++) {
     long value = dz_probe_call(serial);
 
@@ -59,15 +74,11 @@ static int racing_guest(void *argument DZ_UNUSED) {
   }
 }
 
-static void wait_ns(unsigned nanoseconds, bool sleeping) {
-  struct timespec pause = {.tv_nsec = nanoseconds};
+static void wait_ns(unsigned nanoseconds) {
   double until = dz_probe_now() + nanoseconds / 1e3;
 
-  if (sleeping)
-    nanosleep(&pause, NULL); /* lets the caller run on this processor */
-  else
-    while (dz_probe_now() < until)
-      ;
+  while (dz_probe_now() < until)
+    ;
 }
 
 struct outcome {
@@ -76,16 +87,18 @@ struct outcome {
   uint64_t doubled;     /* received again after a successful answer */
 };
 
-/* Signal, wait, receive, answer. 0, or a negative errno. */
+/* Signal (unless the storm does), wait, receive, answer. 0, or a negative errno. */
 static int attempt(const struct dz_probe_guest *guest, unsigned *delay_ns, uint64_t *last,
                    struct outcome *outcome) {
   union dz_probe_notice notice;
   int err;
 
-  if (!dz_probe_pending(guest->listener, 1000))
+  if (!dz_probe_pending(guest->listener, HANG_MS))
     return -ETIME;
-  kill(guest->pid, SIGUSR1);
-  wait_ns(*delay_ns, race->idle_class);
+  if (!race->storm) {
+    kill(guest->pid, SIGUSR1);
+    wait_ns(*delay_ns);
+  }
   err = dz_probe_receive(guest->listener, &notice);
   if (err == -ENOENT) {
     outcome->interrupted++;
@@ -113,8 +126,8 @@ static int finish(const struct dz_probe_guest *guest, uint64_t last, struct outc
   int err;
 
   do
-    err = dz_probe_pending(guest->listener, 1000) ? dz_probe_receive(guest->listener, &notice)
-                                                  : -ETIME;
+    err = dz_probe_pending(guest->listener, HANG_MS) ? dz_probe_receive(guest->listener, &notice)
+                                                     : -ETIME;
   while (err == -ENOENT);
   if (err)
     return err;
@@ -124,29 +137,29 @@ static int finish(const struct dz_probe_guest *guest, uint64_t last, struct outc
   return err ? err : dz_probe_wait(guest->pid);
 }
 
-static void share_processor(void) {
-  cpu_set_t one;
-  int here = sched_getcpu();
+/* Two processors that this process may use. */
+static bool find_processors(size_t processors[2]) {
+  cpu_set_t allowed;
+  int found = 0;
 
-  if (here < 0)
-    return;
-  CPU_ZERO(&one);
-  CPU_SET((size_t)here, &one);
-  sched_setaffinity(0, sizeof one, &one);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
+    return false;
+  for (size_t i = 0; i < CPU_SETSIZE && found < 2; i++)
+    if (CPU_ISSET(i, &allowed))
+      processors[found++] = i;
+  return found == 2;
 }
 
-static int run_half(bool share, struct outcome *outcome) {
+static int run_way(bool storm, struct outcome *outcome) {
   struct dz_probe_guest guest;
   double until = dz_probe_now() + BUDGET_US;
   unsigned delay_ns = 0;
   uint64_t last = 0;
   int err;
 
-  race->idle_class = share;
-  if (share)
-    share_processor();
+  race->storm = storm;
   err = dz_probe_guest_start(&guest, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, racing_guest, NULL);
-  for (unsigned i = 0; err == 0 && i < ATTEMPTS && dz_probe_now() < until; i++)
+  while (err == 0 && dz_probe_now() < until)
     err = attempt(&guest, &delay_ns, &last, outcome);
   return err ? err : finish(&guest, last, outcome);
 }
@@ -157,10 +170,12 @@ int dz_probe_notify_fast_reply(struct dz_probe_report *report) {
   int err;
 
   race = dz_probe_shared(sizeof *race);
-  prctl(PR_SET_TIMERSLACK, 1UL);
-  err = run_half(false, &outcome);
+  race->apart = find_processors(race->processors);
+  if (race->apart)
+    stay_on(race->processors[0]);
+  err = run_way(false, &outcome);
   if (err == 0)
-    err = run_half(true, &outcome);
+    err = run_way(true, &outcome);
   if (outcome.doubled)
     return dz_probe_lacks(report, -EAGAIN, "%lu of %lu answered calls were performed again",
                           (unsigned long)outcome.doubled, (unsigned long)outcome.served);

@@ -32,8 +32,8 @@ static struct output run(char *option) {
   return output;
 }
 
-static json_int_t number(const json_t *object, const char *key) {
-  return json_integer_value(json_object_get(object, key));
+static int number(const json_t *object, const char *key) {
+  return (int)json_integer_value(json_object_get(object, key));
 }
 
 static const char *text(const json_t *object, const char *key) {
@@ -41,7 +41,7 @@ static const char *text(const json_t *object, const char *key) {
 }
 
 /* A call in the list agrees with its row; its disposition is counted. */
-static void compare_call(const json_t *call, size_t counts[DZ_DISPOSITION_COUNT]) {
+static void compare_call(const json_t *call, int counts[DZ_DISPOSITION_COUNT]) {
   const struct dz_syscall *row = dz_syscall_by_name(text(call, "name"));
 
   cr_assert_not_null(row);
@@ -56,7 +56,8 @@ Test(coverage, json_lists_every_call_and_its_totals_add_up) {
   char option[] = "--json";
   struct output output = run(option);
   json_t *report = json_loadf(output.text, 0, NULL), *call, *totals;
-  size_t counts[DZ_DISPOSITION_COUNT] = {0}, index, sum = 0;
+  int counts[DZ_DISPOSITION_COUNT] = {0}, sum = 0;
+  size_t index;
 
   cr_assert(output.code == 0 && report);
   json_array_foreach(json_object_get(report, "calls"), index, call) compare_call(call, counts);

@@ -49,7 +49,8 @@ const struct filter_case filter_cases[] = {
     ALLOWS("sendmsg", NO_FD),
 
     /* names */
-    ASKS("open"), ASKS("openat", CWD_FD), ASKS("openat", NO_FD), ASKS("openat", 5), ASKS("openat2", 5),
+    ASKS("open"), ASKS("openat", CWD_FD), ASKS("openat", NO_FD), ASKS("openat", 5),
+    ASKS("openat2", 5),
     ASKS("newfstatat", 3), ASKS("statx", 3), ASKS("faccessat2", 3), ASKS("readlinkat", 3),
     ASKS("unlinkat", 3), ASKS("renameat2", 3), ASKS("fchmodat2", 3), ASKS("setxattrat", 3),
     ASKS("file_setattr", 3), ASKS("execve"), ASKS("execveat", 3), ASKS("inotify_add_watch", NO_FD),
@@ -83,7 +84,8 @@ const struct filter_case filter_cases[] = {
     ASKS("clock_gettime", 0xfffffff0), ASKS("clock_gettime", 0xfffffff2), /* process 1 */
     ASKS("clock_gettime", (uint64_t)-14), ASKS("clock_gettime", HIGH | 0xfffffff1),
     ASKS("clock_gettime", 0x80000000), ASKS("clock_getres", 0xfffffff2),
-    ASKS("clock_nanosleep", 0xfffffff2), ASKS("timer_create", 0xfffffff2), ALLOWS("clock_getres", 1),
+    ASKS("clock_nanosleep", 0xfffffff2), ASKS("timer_create", 0xfffffff2),
+    ALLOWS("clock_getres", 1),
     ALLOWS("timer_create", 77),
 
     /* clone; SIGHAND without VM, and THREAD without SIGHAND, are EINVAL */
@@ -136,7 +138,8 @@ const struct filter_case filter_cases[] = {
     ALLOWS("ioctl", NO_FD, 0xc028aa03), ALLOWS("ioctl", NO_FD, 0x40049409),
     ALLOWS("ioctl", NO_FD, 0x80086601), ALLOWS("ioctl", NO_FD, 0xffffffff80086601),
     /* TIOCSTI, TIOCLINUX, TIOCSPGRP, TIOCGPTPEER, TIOCCONS, TIOCSETD */
-    ASKS("ioctl", NO_FD, 0x5412), ASKS("ioctl", NO_FD, ABOVE | 0x5412), ASKS("ioctl", NO_FD, 0x541c),
+    ASKS("ioctl", NO_FD, 0x5412), ASKS("ioctl", NO_FD, ABOVE | 0x5412),
+    ASKS("ioctl", NO_FD, 0x541c),
     ASKS("ioctl", NO_FD, 0x5410), ASKS("ioctl", NO_FD, 0x5441), ASKS("ioctl", NO_FD, 0x541d),
     ASKS("ioctl", NO_FD, 0x5423),
     /* FIOASYNC, FIOSETOWN, SIOCSPGRP, BLKRRPART, SIOCSIFFLAGS, SIOCUNIXFILE, NS_GET_PARENT,
@@ -179,7 +182,8 @@ const struct filter_case filter_cases[] = {
     ASKS_IN(DZ_NEED_GUARD, "fchown", NO_FD), ALLOWS_IN(0, "fchown", NO_FD),
     ASKS_IN(DZ_NEED_GUARD, "fsetxattr", NO_FD), ALLOWS_IN(DZ_NEED_GUARD, "fgetxattr", NO_FD),
     ASKS_IN(DZ_NEED_OWNER_VIEW, "flistxattr", NO_FD), ALLOWS_IN(0, "fremovexattr", NO_FD),
-    ASKS_IN(DZ_NEED_MERGED_DIRS, "getdents64", NO_FD), ASKS_IN(DZ_NEED_MERGED_DIRS, "getdents", NO_FD),
+    ASKS_IN(DZ_NEED_MERGED_DIRS, "getdents64", NO_FD),
+    ASKS_IN(DZ_NEED_MERGED_DIRS, "getdents", NO_FD),
     ALLOWS_IN(DZ_NEED_ALL & ~DZ_NEED_MERGED_DIRS, "getdents64", NO_FD),
     ASKS_IN(DZ_NEED_IDENTITY, "getuid"), ALLOWS_IN(0, "getuid"), ASKS_IN(0, "setuid", 0),
     ASKS_IN(DZ_NEED_IDENTITY, "getgroups"), ALLOWS_IN(DZ_NEED_GUARD, "getresgid"),

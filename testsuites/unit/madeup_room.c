@@ -61,7 +61,8 @@ void room_make(void) {
   snprintf(room.root, sizeof room.root, "%s/root", room.scratch);
   must((int)dz_result(mkdir(room.root, 0755)), "root");
   for (size_t i = 0; i < DZ_ARRAY_SIZE(made_directories); i++)
-    must((int)dz_result(mkdir(room_format("%s/%s", room.root, made_directories[i]), 0755)), "mkdir");
+    must((int)dz_result(mkdir(room_format("%s/%s", room.root, made_directories[i]), 0755)),
+         "mkdir");
   close(in_root(O_CREAT | O_WRONLY, "bin/program"));
   snprintf(path, sizeof path, "%s/private", room.scratch);
   must((int)dz_result(mkdir(path, 0700)), path);
@@ -130,6 +131,8 @@ pid_t room_guest(void (*prepare)(void), const struct dz_identity *identity) {
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(end[1]);
+    for (unsigned i = 0; i < room.guest_count; i++)
+      close(room.guest_pipes[i]);
     if (prepare)
       prepare();
     if (write(ready[1], "r", 1) != 1 || read(end[0], &byte, 1) < 0)

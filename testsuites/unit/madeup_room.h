@@ -33,11 +33,11 @@ pid_t room_guest(void (*prepare)(void), const struct dz_identity *identity);
 void room_adopt(pid_t pid, const struct dz_identity *identity, const char *program);
 
 /* All below are about guest paths. */
-int room_open(const char *path, int flags);                 /* a descriptor or -errno */
+int room_open(const char *path, int flags); /* a descriptor or -errno */
 int room_walk(const char *path, unsigned flags, struct dz_node *node);
-char *room_read(const char *path);                          /* fails the test if it cannot */
-int room_link(const char *path, char text[PATH_MAX]);       /* length or -errno */
-int room_stat(const char *path, struct stat *st);           /* of the last component itself */
+char *room_read(const char *path);                    /* fails the test if it cannot */
+int room_link(const char *path, char text[PATH_MAX]); /* length or -errno */
+int room_stat(const char *path, struct stat *st);     /* of the last component itself */
 
 /* The names in a directory, each between blanks: " a b c "; `at_once` entries a call. */
 char *room_list(const char *path, unsigned at_once);

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -35,7 +35,7 @@ Test(procfs, only_members_are_listed) {
 }
 
 Test(procfs, listing_entry_by_entry_gives_the_same_names) {
-  static const char *const directories[] = {"/proc", "/proc/self", "/proc/self/fd",
+  static const char *const directories[] = {"/proc",         "/proc/self",     "/proc/self/fd",
                                             "/proc/self/ns", "/proc/self/net", "/proc/sys/kernel"};
 
   room_guest(NULL, NULL);
@@ -50,11 +50,11 @@ Test(procfs, listing_entry_by_entry_gives_the_same_names) {
 }
 
 Test(procfs, every_listed_name_can_be_looked_up) {
-  static const char *const directories[] = {"/proc", "/proc/self", "/proc/thread-self",
-                                            "/proc/self/fd", "/proc/self/fdinfo", "/proc/self/ns",
-                                            "/proc/self/net", "/proc/self/task",
-                                            "/proc/sys/kernel", "/proc/sys/vm",
-                                            "/proc/sys/net/ipv4", "/proc/pressure"};
+  static const char *const directories[] = {
+      "/proc",          "/proc/self",         "/proc/thread-self",
+      "/proc/self/fd",  "/proc/self/fdinfo",  "/proc/self/ns",
+      "/proc/self/net", "/proc/self/task",    "/proc/sys/kernel",
+      "/proc/sys/vm",   "/proc/sys/net/ipv4", "/proc/pressure"};
 
   room_guest(NULL, NULL);
   for (size_t i = 0; i < DZ_ARRAY_SIZE(directories); i++) {
@@ -122,8 +122,11 @@ Test(procfs, self_and_thread_self_name_the_caller) {
 
 Test(procfs, paths_of_nodes_are_those_that_led_to_them) {
   pid_t guest = room_guest(NULL, NULL);
-  const char *paths[] = {"/proc", "/proc/sys/kernel/random/uuid", "/proc/stat",
-                         room_format("/proc/%d", guest), room_format("/proc/%d/fd", guest),
+  const char *paths[] = {"/proc",
+                         "/proc/sys/kernel/random/uuid",
+                         "/proc/stat",
+                         room_format("/proc/%d", guest),
+                         room_format("/proc/%d/fd", guest),
                          room_format("/proc/%d/task/%d/stat", guest, guest),
                          room_format("/proc/%d/task/%d/net/tcp", guest, guest),
                          room_format("/proc/%d/fdinfo/0", guest)};
@@ -140,7 +143,8 @@ Test(procfs, paths_of_nodes_are_those_that_led_to_them) {
 
 Test(procfs, dot_dot_goes_back_to_the_root) {
   pid_t guest = room_guest(NULL, NULL);
-  const char *path = room_format("/proc/%d/task/%d/fd/../../../../sys/kernel/../../..", guest, guest);
+  const char *path =
+      room_format("/proc/%d/task/%d/fd/../../../../sys/kernel/../../..", guest, guest);
   struct dz_node node DZ_NODE = DZ_NODE_NONE;
 
   cr_assert_eq(room_walk(path, 0, &node), 0);
@@ -149,16 +153,34 @@ Test(procfs, dot_dot_goes_back_to_the_root) {
 
 /* ---- status, stat, limits ---- */
 
-static const struct dz_identity somebody = {
-    .ruid = 10, .euid = 11, .suid = 12, .fsuid = 13, .rgid = 20, .egid = 21, .sgid = 22, .fsgid = 23,
-    .effective = 0x5, .permitted = 0x7, .bounding = 0xff, .group_count = 2, .groups = {30, 31}};
+static const struct dz_identity somebody = {.ruid = 10,
+                                            .euid = 11,
+                                            .suid = 12,
+                                            .fsuid = 13,
+                                            .rgid = 20,
+                                            .egid = 21,
+                                            .sgid = 22,
+                                            .fsgid = 23,
+                                            .effective = 0x5,
+                                            .permitted = 0x7,
+                                            .bounding = 0xff,
+                                            .group_count = 2,
+                                            .groups = {30, 31}};
 
 Test(procfs, status_tells_the_guests_identity) {
-  static const char *const lines[] = {
-      "Umask:\t0027",         "PPid:\t0",          "TracerPid:\t0",
-      "Uid:\t10\t11\t12\t13", "Gid:\t20\t21\t22\t23", "Groups:\t30 31 ",
-      "CapInh:\t0000000000000000", "CapPrm:\t0000000000000007", "CapEff:\t0000000000000005",
-      "CapBnd:\t00000000000000ff", "NoNewPrivs:\t0",    "Seccomp:\t0", "Seccomp_filters:\t0"};
+  static const char *const lines[] = {"Umask:\t0027",
+                                      "PPid:\t0",
+                                      "TracerPid:\t0",
+                                      "Uid:\t10\t11\t12\t13",
+                                      "Gid:\t20\t21\t22\t23",
+                                      "Groups:\t30 31 ",
+                                      "CapInh:\t0000000000000000",
+                                      "CapPrm:\t0000000000000007",
+                                      "CapEff:\t0000000000000005",
+                                      "CapBnd:\t00000000000000ff",
+                                      "NoNewPrivs:\t0",
+                                      "Seccomp:\t0",
+                                      "Seccomp_filters:\t0"};
   char *text DZ_FREE = NULL, line[512];
 
   room_guest(NULL, &somebody);
@@ -168,7 +190,9 @@ Test(procfs, status_tells_the_guests_identity) {
   cr_assert_str_eq(room_line(text, "Pid:", line), room_format("Pid:\t%d", room.view.tid));
 }
 
-static void be_without_privileges(void) { prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+static void be_without_privileges(void) {
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
 
 Test(procfs, status_hides_no_new_privs) {
   char *text DZ_FREE = NULL, line[512];
@@ -194,7 +218,9 @@ static const char *field(const char *stat, int number) {
   return at + 1;
 }
 
-static void be_named_oddly(void) { prctl(PR_SET_NAME, "a) R 1 (b", 0, 0, 0); }
+static void be_named_oddly(void) {
+  prctl(PR_SET_NAME, "a) R 1 (b", 0, 0, 0);
+}
 
 Test(procfs, stat_is_the_hosts_but_for_its_relations) {
   pid_t guest = room_guest(be_named_oddly, NULL);
@@ -231,7 +257,9 @@ Test(procfs, groups_led_from_outside_are_0) {
   cr_assert_eq(atoi(field(text, 6)), 0);
 }
 
-static void be_a_leader(void) { setsid(); }
+static void be_a_leader(void) {
+  setsid();
+}
 
 Test(procfs, the_silos_own_session_is_shown) {
   pid_t guest = room_guest(be_a_leader, NULL);
@@ -250,14 +278,14 @@ Test(procfs, limits_hide_the_state_tag) {
   cr_assert_eq(dz_tag_read(room.view.tid, &tag), 0);
   cr_assert_null(strstr(text, room_format("%llu", (unsigned long long)tag)));
   cr_assert_gt(dz_read_file_at(AT_FDCWD, "/proc/self/limits", plain, 8192), 0);
-  cr_assert_str_eq(room_line(text, "Max file locks", line), room_line(plain, "Max file locks", host));
+  cr_assert_str_eq(room_line(text, "Max file locks", line),
+                   room_line(plain, "Max file locks", host));
 }
 
 /* ---- links ---- */
 
 Test(procfs, cwd_root_and_exe_are_the_records) {
-  static const char *const links[][2] = {
-      {"cwd", "/work"}, {"root", "/"}, {"exe", "/bin/program"}};
+  static const char *const links[][2] = {{"cwd", "/work"}, {"root", "/"}, {"exe", "/bin/program"}};
 
   room_guest(NULL, NULL);
   for (size_t i = 0; i < DZ_ARRAY_SIZE(links); i++) {
@@ -324,10 +352,10 @@ Test(procfs, a_snapshot_cannot_be_changed) {
 }
 
 Test(procfs, what_is_not_writable_gives_EACCES) {
-  static const char *const files[] = {"/proc/self/status", "/proc/self/cmdline",
-                                      "/proc/sys/kernel/core_pattern",
-                                      "/proc/sys/kernel/hostname", "/proc/meminfo",
-                                      "/proc/self/net/tcp", "/proc/self/loginuid"};
+  static const char *const files[] = {
+      "/proc/self/status",         "/proc/self/cmdline", "/proc/sys/kernel/core_pattern",
+      "/proc/sys/kernel/hostname", "/proc/meminfo",      "/proc/self/net/tcp",
+      "/proc/self/loginuid"};
   struct dz_node node = DZ_NODE_NONE;
   static const struct dz_identity root = {.effective = ~UINT64_C(0), .permitted = ~UINT64_C(0)};
 
@@ -366,7 +394,7 @@ Test(procfs, open_flags_are_minded) {
 
 Test(procfs, a_directory_is_a_placeholder_that_is_known_again) {
   struct dz_node node DZ_NODE = DZ_NODE_NONE, back DZ_NODE = DZ_NODE_NONE;
-  int fd DZ_FD = -1, other DZ_FD = -1;
+  int fd DZ_FD = -1;
 
   room_guest(NULL, NULL);
   cr_assert_eq(room_walk("/proc/self/fd", DZ_WALK_FOLLOW, &node), 0);
@@ -396,12 +424,18 @@ Test(procfs, nothing_can_be_made_or_removed) {
 
 /* ---- who may look ---- */
 
-static const struct dz_identity alice = {.ruid = 1000, .euid = 1000, .suid = 1000, .fsuid = 1000,
-                                         .rgid = 1000, .egid = 1000, .sgid = 1000, .fsgid = 1000};
+static const struct dz_identity alice = {.ruid = 1000,
+                                         .euid = 1000,
+                                         .suid = 1000,
+                                         .fsuid = 1000,
+                                         .rgid = 1000,
+                                         .egid = 1000,
+                                         .sgid = 1000,
+                                         .fsgid = 1000};
 
 Test(procfs, another_users_private_files_give_EACCES) {
-  static const char *const files[] = {"environ", "maps", "mem", "io", "auxv", "fd", "fd/0",
-                                      "fdinfo/0", "exe"};
+  static const char *const files[] = {"environ", "maps", "mem",      "io", "auxv",
+                                      "fd",      "fd/0", "fdinfo/0", "exe"};
   char text[PATH_MAX];
   pid_t other;
 
@@ -431,8 +465,8 @@ Test(procfs, files_belong_to_the_processs_user) {
   static const struct {
     const char *name;
     mode_t mode;
-  } files[] = {{"", S_IFDIR | 0555},       {"/stat", S_IFREG | 0444}, {"/environ", S_IFREG | 0400},
-               {"/fd", S_IFDIR | 0500},    {"/exe", S_IFLNK | 0777},  {"/comm", S_IFREG | 0644},
+  } files[] = {{"", S_IFDIR | 0555},      {"/stat", S_IFREG | 0444}, {"/environ", S_IFREG | 0400},
+               {"/fd", S_IFDIR | 0500},   {"/exe", S_IFLNK | 0777},  {"/comm", S_IFREG | 0644},
                {"/task", S_IFDIR | 0555}, {"/ns", S_IFDIR | 0511}};
   pid_t guest = room_guest(NULL, &alice);
   struct stat st;
@@ -478,8 +512,9 @@ Test(procfs, live_files_stay_live) {
 }
 
 Test(procfs, what_shows_others_is_left_out) {
-  static const char *const names[] = {"kcore", "kmsg", "keys", "kallsyms", "sysrq-trigger",
-                                      "timer_list", "interrupts", "sysvipc", "fs", "bus"};
+  static const char *const names[] = {
+      "kcore",      "kmsg",       "keys",    "kallsyms", "sysrq-trigger",
+      "timer_list", "interrupts", "sysvipc", "fs",       "bus"};
   struct stat st;
 
   room_guest(NULL, NULL);
