@@ -250,8 +250,8 @@ static void report(const struct dz_paths *paths, const struct tally *tally) {
     size /= 1024;
     unit++;
   }
-  printf("%s: freed %.*f %s; removed %u file%s and what %u ended silo%s left", paths->cache_dir,
-         unit ? 1 : 0, size, units[unit], tally->files, tally->files == 1 ? "" : "s", tally->silos,
+  printf("%s: freed %.*f %s: %u file%s, leftovers of %u silo%s", paths->cache_dir, unit ? 1 : 0,
+         size, units[unit], tally->files, tally->files == 1 ? "" : "s", tally->silos,
          tally->silos == 1 ? "" : "s");
   if (tally->running)
     printf("; left %u running silo%s alone", tally->running, tally->running == 1 ? "" : "s");

@@ -87,8 +87,12 @@ struct dz_state *dz_state_draft(const struct dz_state *old) {
       atomic_fetch_add(&draft->program->references, 1);
     draft->identity = old->identity;
     draft->umask = old->umask;
+    draft->locks_soft = old->locks_soft;
+    draft->locks_hard = old->locks_hard;
     draft->undumpable = old->undumpable;
   }
+  if (!old)
+    draft->locks_soft = draft->locks_hard = UINT64_MAX;
   atomic_init(&draft->references, 1);
   return draft;
 }
@@ -177,7 +181,8 @@ static bool same_place(const struct dz_place *a, const struct dz_place *b) {
 /* Is the draft what the last record with this hint already says? Shells that change to a
  * directory and back, and builds that run in one, then share records. */
 static bool same_content(const struct dz_state *a, const struct dz_state *b) {
-  return a->program == b->program && a->umask == b->umask && a->undumpable == b->undumpable &&
+  return a->program == b->program && a->umask == b->umask && a->locks_soft == b->locks_soft &&
+         a->locks_hard == b->locks_hard && a->undumpable == b->undumpable &&
          !a->kept_for && same_place(a->root, b->root) && same_place(a->cwd, b->cwd) &&
          memcmp(&a->identity, &b->identity, sizeof a->identity) == 0;
 }

@@ -52,6 +52,7 @@ struct dz_state {
   struct dz_program *program;
   struct dz_identity identity;
   mode_t umask;
+  uint64_t locks_soft, locks_hard; /* RLIMIT_LOCKS as the guest set it; it carries the tag */
   bool undumpable; /* prctl(PR_SET_DUMPABLE, 0), remembered and answered, not performed */
   pid_t kept_for;  /* a multithreaded process gave this record up: kept while it lives */
 };

@@ -85,7 +85,9 @@ int dz_arg_walk(struct dz_call *call, const struct dz_at *at, struct dz_lookup *
 
   if (length < 0)
     return (int)length;
-  if (length == 0 && at->empty_allowed) {
+  if (length == 0 && !at->empty_allowed)
+    return -ENOENT; /* getname() comes before the descriptor is looked at */
+  if (length == 0) {
     int err = dz_arg_fd_node(call, at->dirfd, &lookup->node);
 
     return !err && !call->ops->valid(call) ? -ESRCH : err;

@@ -1,8 +1,12 @@
 /* Changing what an object is: chmod, chown, utimensat, truncate. */
 #include "syscalls/call.h"
 
+#include "host/calls.h"
+
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <utime.h>
 
@@ -207,6 +211,20 @@ int64_t dz_sys_utime(struct dz_call *call) {
 
 /* ---- size ---- */
 
+/* inode_newsize_ok() of fs/attr.c: beyond RLIMIT_FSIZE the caller gets SIGXFSZ and EFBIG. */
+static bool exceeds_file_limit(struct dz_call *call, int64_t length) {
+  struct rlimit limit;
+  int pidfd DZ_FD = -1;
+
+  if (prlimit(call->tid, RLIMIT_FSIZE, NULL, &limit) || limit.rlim_cur == RLIM_INFINITY ||
+      (uint64_t)length <= limit.rlim_cur)
+    return false;
+  pidfd = dz_proc_pidfd(&call->silo->proc, dz_call_tgid(call), 0);
+  if (pidfd >= 0)
+    dz_pidfd_send_signal(pidfd, SIGXFSZ, 0);
+  return true;
+}
+
 int64_t dz_sys_truncate(struct dz_call *call) {
   struct dz_node node DZ_NODE = DZ_NODE_NONE;
   int64_t length = (int64_t)call->arguments[1];
@@ -225,6 +243,8 @@ int64_t dz_sys_truncate(struct dz_call *call) {
     return -EROFS;
   if (dz_states_runs(call->silo->proc.states, node.dev, node.ino))
     return -ETXTBSY;
+  if (exceeds_file_limit(call, length))
+    return -EFBIG;
   if (!ops_of(&node)->truncate)
     return -EPERM;
   return ops_of(&node)->truncate(&node, length);

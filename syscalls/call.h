@@ -13,6 +13,8 @@
 #include "syscalls/table.h"
 #include "vfs/vfs.h"
 
+#include <signal.h>
+
 /* A handler's result when the guest's call was answered in another way. */
 #define DZ_EANSWERED 10001
 
@@ -23,8 +25,15 @@ struct dz_call;
 struct dz_engine;
 struct dz_unix_names;
 
-/* A call that the guest's own thread is to make: arguments as given, pointers into data, which
- * is copied to guest memory first and back afterwards. */
+/* What to execute. */
+struct dz_exec {
+  const char *path;     /* what the guest called it */
+  struct dz_node *node; /* what that is; may be taken */
+  uint64_t argv, envp;  /* guest addresses */
+  bool gone_after;      /* named by a descriptor that the new program will not have */
+};
+
+/* A call that the guest's own thread is to make. */
 struct dz_injection {
   long number;
   uint64_t arguments[6];
@@ -40,14 +49,13 @@ struct dz_call_ops {
    * call with its number. -DZ_EANSWERED, or a negative errno. */
   int (*send_path_fd)(struct dz_call *call, int fd, unsigned fd_flags);
   /* Let the caller's own thread send a signal on pidfds, so that si_pid is true; answers the call
-   * with 0 if one was sent, else with the first error. info: guest address of a siginfo_t, or 0.
-   * -DZ_EANSWERED, or a negative errno. */
+   * with 0 if one was sent, else with the first error. info: our copy of what the caller gave, or
+   * NULL. -DZ_EANSWERED, or a negative errno. */
   int (*send_signal)(struct dz_call *call, const int *pidfds, size_t count, int signal,
-                     uint64_t info, unsigned flags);
-  /* Let the kernel execute program_fd for the caller (argv and envp: guest addresses).
-   * -DZ_EANSWERED, -DZ_EBLOCK, or a negative errno. */
-  int (*exec)(struct dz_call *call, const char *path, struct dz_node *program, uint64_t argv,
-              uint64_t envp);
+                     const siginfo_t *info, unsigned flags);
+  /* Let the kernel execute a program for the caller. -DZ_EANSWERED, -DZ_EBLOCK, or a negative
+   * errno. */
+  int (*exec)(struct dz_call *call, const struct dz_exec *program);
   /* Around a host call in a worker that may wait: while it does, the caller's signals are watched,
    * and the host call is interrupted (EINTR) when there is one to handle. */
   void (*begin_wait)(struct dz_call *call);

@@ -171,16 +171,17 @@ RULE(fcntl,
      WHEN(IN(cmd, F_SETFL), MASK(arg, O_ASYNC, 0)),
      UNLESS(DZ_NEED_GUARD, IN(cmd, F_SET_RW_HINT)))
 
-/* Not here: TIOCSTI, TIOCLINUX (type into a terminal), TIOCSPGRP (names a process group),
- * TIOCGPTPEER (opens by a descriptor what the silo names by path), TIOCCONS, TIOCSETD, FIOASYNC,
+/* TIOCSPGRP takes a process group only of the caller's own session, which is the silo's, and answers
+ * EPERM for all others, existing or not (tiocspgrp() of drivers/tty/tty_jobctrl.c).
+ * Not here: TIOCSTI, TIOCLINUX (type into a terminal), TIOCGPTPEER (opens by a descriptor what the silo names by path), TIOCCONS, TIOCSETD, FIOASYNC,
  * FIOSETOWN and SIOCSPGRP (signals), everything of block devices and other drivers. */
 RULE(ioctl,
      WHEN(IN(request, TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX,
              /* terminals */
              TCSETS, TCSETSW, TCSETSF, TCGETA, TCSETA, TCSETAW, TCSETAF, TCGETS2, TCSETS2,
              TCSETSW2, TCSETSF2, TCSBRK, TCSBRKP, TIOCSBRK, TIOCCBRK, TCXONC, TCFLSH, TIOCSWINSZ,
-             TIOCGPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY, TIOCOUTQ, TIOCEXCL, TIOCNXCL, TIOCGEXCL,
-             TIOCGETD, TIOCMGET,
+             TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY, TIOCOUTQ, TIOCEXCL, TIOCNXCL,
+             TIOCGEXCL, TIOCGETD, TIOCMGET,
              /* pseudo-terminal masters */
              TIOCGPTN, TIOCSPTLCK, TIOCGPTLCK, TIOCPKT, TIOCGPKT)),
      /* files: they read, or write through a descriptor that is open for writing */

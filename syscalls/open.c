@@ -51,21 +51,22 @@ static int check_flags(struct opening *opening) {
 
 static int64_t open_path_only(struct dz_call *call, const struct opening *opening,
                               struct dz_node *node) {
-  int fd DZ_FD = -1;
+  int placeholder DZ_FD = -1, fd DZ_FD = -1;
+  unsigned fd_flags = (unsigned)opening->flags & O_CLOEXEC;
 
   if ((opening->flags & O_DIRECTORY) && !S_ISDIR(node->mode))
     return -ENOTDIR;
-  if (node->fd >= 0)
-    return call->ops->send_path_fd(call, node->fd, (unsigned)opening->flags & O_CLOEXEC);
-  fd = dz_vfs_placeholder(&call->view, node);
-  if (fd >= 0) {
-    int path_fd DZ_FD = dz_reopen(fd, O_PATH);
-
-    return path_fd < 0 ? path_fd
-                       : call->ops->send_path_fd(call, path_fd,
-                                                 (unsigned)opening->flags & O_CLOEXEC);
+  if (node->fd < 0) {
+    placeholder = dz_vfs_placeholder(&call->view, node);
+    if (placeholder < 0)
+      return placeholder;
   }
-  return fd;
+  /* Nodes are held with O_NOFOLLOW, which F_GETFL would show: only who asked for it sees it. */
+  if (node->fd >= 0 && (opening->flags & O_NOFOLLOW))
+    return call->ops->send_path_fd(call, node->fd, fd_flags);
+  fd = dz_reopen(node->fd >= 0 ? node->fd : placeholder,
+                 O_PATH | (opening->flags & O_DIRECTORY));
+  return fd < 0 ? fd : call->ops->send_path_fd(call, fd, fd_flags);
 }
 
 /* An open that waits, in a worker: the caller's signals are watched meanwhile. */
@@ -83,8 +84,10 @@ static int open_watched(struct dz_call *call, const struct dz_node *node,
 
 static int64_t open_existing(struct dz_call *call, const struct opening *opening,
                              struct dz_node *node) {
-  struct dz_open_how how = {.flags = opening->flags & ~(O_CREAT | O_EXCL), .mode = opening->mode};
+  struct dz_open_how how = {.flags = opening->flags & ~O_CREAT, .mode = opening->mode};
 
+  if (!(opening->flags & TMPFILE_BIT))
+    how.flags &= ~O_EXCL;
   if (S_ISLNK(node->mode))
     return (opening->flags & O_DIRECTORY) ? -ENOTDIR : -ELOOP;
   if ((opening->flags & O_DIRECTORY) && !S_ISDIR(node->mode))
@@ -122,6 +125,24 @@ static int64_t create_new(struct dz_call *call, const struct opening *opening,
   return lookup->parent.mount->ops->create(&call->view, &lookup->parent, lookup->name, &how);
 }
 
+/* A guest without a free descriptor gets EMFILE before anything is made; here the descriptor
+ * comes last, so what was made is taken back. */
+static int64_t return_new(struct dz_call *call, const struct opening *opening,
+                          struct dz_lookup *lookup) {
+  int fd DZ_FD = (int)create_new(call, opening, lookup);
+  struct stat made, there;
+  int64_t number;
+
+  if (fd < 0)
+    return fd;
+  number = call->ops->add_fd(call, fd, (unsigned)opening->flags & O_CLOEXEC);
+  if (number == -EMFILE && fstat(fd, &made) == 0 &&
+      fstatat(lookup->parent.fd, lookup->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+      made.st_ino == there.st_ino && made.st_dev == there.st_dev && made.st_size == 0)
+    unlinkat(lookup->parent.fd, lookup->name, 0);
+  return number;
+}
+
 /* What the last component of a creating open turned out to be. 0: *link holds a symlink's text,
  * to be walked from lookup->parent; else the result. */
 static int64_t open_last(struct dz_call *call, const struct opening *opening,
@@ -133,11 +154,8 @@ static int64_t open_last(struct dz_call *call, const struct opening *opening,
   if (lookup->last != DZ_LAST_NAME || lookup->trailing_slash)
     return -EISDIR;
   err = dz_walk_last(&call->view, lookup);
-  if (err == -ENOENT) {
-    int fd = (int)create_new(call, opening, lookup);
-
-    return dz_return_fd(call, fd, opening->flags);
-  }
+  if (err == -ENOENT)
+    return return_new(call, opening, lookup);
   if (err)
     return err;
   if (opening->flags & O_EXCL)

@@ -81,31 +81,44 @@ int64_t dz_sys_pidfd_open(struct dz_call *call) {
 
 /* ---- limits ---- */
 
-/* RLIMIT_LOCKS carries the state tag; the guest sees a limit that has meant nothing since 2.4. */
-static int64_t locks_limit(struct dz_call *call, uint64_t new_address, uint64_t old_address) {
-  struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+/* RLIMIT_LOCKS carries the state tag. The guest's own value, which has meant nothing to the kernel
+ * since 2.4, lives in the record. do_prlimit() of kernel/sys.c. */
+static int64_t locks_limit(struct dz_call *call, pid_t pid, uint64_t new_address,
+                           uint64_t old_address) {
+  struct dz_state *state DZ_STATE = NULL;
+  struct rlimit wanted, old;
+  int err = dz_states_of(call->silo->proc.states, pid, &state);
 
+  if (err)
+    return -ESRCH;
+  old = (struct rlimit){state->locks_soft, state->locks_hard};
   if (new_address) {
-    struct rlimit wanted;
+    struct dz_state *draft;
 
     if (dz_arg_read(call, new_address, &wanted, sizeof wanted))
       return -EFAULT;
     if (wanted.rlim_cur > wanted.rlim_max)
       return -EINVAL;
-    if (wanted.rlim_cur != RLIM_INFINITY || wanted.rlim_max != RLIM_INFINITY) {
-      call->ops->unsupported(call, "a bound on RLIMIT_LOCKS");
-      return -EPERM;
-    }
+    if (wanted.rlim_max > old.rlim_max)
+      return -EPERM; /* as without CAP_SYS_RESOURCE */
+    draft = dz_state_draft(state);
+    if (!draft)
+      return -ENOMEM;
+    draft->locks_soft = wanted.rlim_cur;
+    draft->locks_hard = wanted.rlim_max;
+    err = dz_states_give(call->silo->proc.states, pid, state, draft);
+    if (err)
+      return err;
   }
-  return old_address ? dz_arg_write(call, old_address, &limit, sizeof limit) : 0;
+  return old_address ? dz_arg_write(call, old_address, &old, sizeof old) : 0;
 }
 
 int64_t dz_sys_getrlimit(struct dz_call *call) {
-  return locks_limit(call, 0, call->arguments[1]);
+  return locks_limit(call, call->tid, 0, call->arguments[1]);
 }
 
 int64_t dz_sys_setrlimit(struct dz_call *call) {
-  return locks_limit(call, call->arguments[1], 0);
+  return locks_limit(call, call->tid, call->arguments[1], 0);
 }
 
 int64_t dz_sys_prlimit64(struct dz_call *call) {
@@ -122,7 +135,7 @@ int64_t dz_sys_prlimit64(struct dz_call *call) {
   if (err)
     return err == -EINVAL ? -ESRCH : err;
   if (resource == RLIMIT_LOCKS)
-    return locks_limit(call, new_address, old_address);
+    return locks_limit(call, member.pid, new_address, old_address);
   if (new_address && dz_arg_read(call, new_address, &wanted, sizeof wanted))
     return -EFAULT;
   result = dz_result(prlimit(member.pid, (enum __rlimit_resource)resource,

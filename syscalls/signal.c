@@ -33,8 +33,8 @@ static int targets_add(struct targets *targets, int pidfd) {
   return 0;
 }
 
-static int64_t send(struct dz_call *call, struct targets *targets, int signal, uint64_t info,
-                    unsigned flags) {
+static int64_t send(struct dz_call *call, struct targets *targets, int signal,
+                    const siginfo_t *info, unsigned flags) {
   if (targets->count == 0)
     return -ESRCH;
   if (!call->ops->valid(call))
@@ -90,11 +90,11 @@ int64_t dz_sys_kill(struct dz_call *call) {
     err = find_process(call, pid, &targets);
   else
     err = collect(call, pid == 0 ? getpgid(call->tid) : pid == -1 ? 0 : -pid, &targets);
-  return err ? err : send(call, &targets, signal, 0, 0);
+  return err ? err : send(call, &targets, signal, NULL, 0);
 }
 
 static int64_t send_to_thread(struct dz_call *call, pid_t tgid, pid_t tid, int signal,
-                              uint64_t info) {
+                              const siginfo_t *info) {
   struct targets targets DZ_CLEANUP(targets_drop) = {0};
   const struct dz_proc *proc = &call->silo->proc;
   int pidfd, err;
@@ -113,28 +113,45 @@ static int64_t send_to_thread(struct dz_call *call, pid_t tgid, pid_t tid, int s
 }
 
 int64_t dz_sys_tkill(struct dz_call *call) {
-  return send_to_thread(call, 0, dz_arg_int(call, 0), dz_arg_int(call, 1), 0);
+  return send_to_thread(call, 0, dz_arg_int(call, 0), dz_arg_int(call, 1), NULL);
 }
 
 int64_t dz_sys_tgkill(struct dz_call *call) {
   if (dz_arg_int(call, 0) <= 0)
     return -EINVAL;
-  return send_to_thread(call, dz_arg_int(call, 0), dz_arg_int(call, 1), dz_arg_int(call, 2), 0);
+  return send_to_thread(call, dz_arg_int(call, 0), dz_arg_int(call, 1), dz_arg_int(call, 2), NULL);
+}
+
+/* __copy_siginfo_from_user(): the number is the argument's, whatever the structure says. */
+static int read_info(struct dz_call *call, uint64_t address, int signal, siginfo_t *info) {
+  int err = dz_arg_read(call, address, info, sizeof *info);
+
+  info->si_signo = signal;
+  return err;
 }
 
 int64_t dz_sys_rt_sigqueueinfo(struct dz_call *call) {
   struct targets targets DZ_CLEANUP(targets_drop) = {0};
   int signal = dz_arg_int(call, 1);
-  int err = find_process(call, dz_arg_int(call, 0), &targets);
+  siginfo_t info;
+  int err = read_info(call, call->arguments[2], signal, &info);
 
+  if (err)
+    return err;
   if (signal < 0 || signal > SIGRTMAX)
     return -EINVAL;
-  return err ? err : send(call, &targets, signal, call->arguments[2], 0);
+  err = find_process(call, dz_arg_int(call, 0), &targets);
+  return err ? err : send(call, &targets, signal, &info, 0);
 }
 
 int64_t dz_sys_rt_tgsigqueueinfo(struct dz_call *call) {
+  siginfo_t info;
+  int err = read_info(call, call->arguments[3], dz_arg_int(call, 2), &info);
+
+  if (err)
+    return err;
   if (dz_arg_int(call, 0) <= 0)
     return -EINVAL;
   return send_to_thread(call, dz_arg_int(call, 0), dz_arg_int(call, 1), dz_arg_int(call, 2),
-                        call->arguments[3]);
+                        &info);
 }

@@ -18,6 +18,7 @@ struct bound_name {
   uint64_t socket; /* inode of the socket itself */
   struct sockaddr_un host;
   struct sockaddr_un guest;
+  char end; /* a NUL behind a path that fills its field */
   socklen_t host_length, guest_length;
 };
 
@@ -83,9 +84,13 @@ static void remember(struct dz_call *call, int fd, const char *host_name,
   snprintf(name->host.sun_path, sizeof name->host.sun_path, "%s", host_name);
   name->host_length =
       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name->host.sun_path) + 1);
-  if (name->guest_length < sizeof *guest && guest_length > offsetof(struct sockaddr_un, sun_path) &&
-      ((const char *)guest)[guest_length - 1] != '\0')
-    name->guest_length++; /* the kernel counts the NUL that it adds */
+  /* The kernel cuts the address after the path's NUL, which it adds where it is missing
+   * (unix_mkname_bsd() of net/unix/af_unix.c). */
+  name->guest_length =
+      (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+                  strnlen(guest->sun_path,
+                          guest_length - offsetof(struct sockaddr_un, sun_path)) +
+                  1);
   pthread_mutex_unlock(&names->lock);
 }
 
@@ -110,9 +115,9 @@ int64_t dz_unix_bind(struct dz_call *call, int fd, const struct sockaddr_un *add
     return -EROFS;
   if (at.parent.mount->ops != &dz_hostfs)
     return -EPERM;
-  if (strlen(at.name) >= sizeof host.sun_path)
+  if (strlen(at.name) > sizeof host.sun_path)
     return -ENAMETOOLONG;
-  strcpy(host.sun_path, at.name);
+  memcpy(host.sun_path, at.name, strlen(at.name));
   if (fchdir(at.parent.fd))
     return -errno;
   result = dz_result(bind(fd, (struct sockaddr *)&host, sizeof host));

@@ -91,6 +91,20 @@ static int statx_from_stat(const struct dz_view *view, const struct dz_node *nod
   return 0;
 }
 
+/* The mount is the guest's, not the host's. */
+static void show_mount(const struct dz_node *node, unsigned mask, struct statx *out) {
+  if (!node->mount)
+    return;
+  out->stx_attributes_mask |= STATX_ATTR_MOUNT_ROOT;
+  out->stx_attributes &= ~(uint64_t)STATX_ATTR_MOUNT_ROOT;
+  if (dz_node_same(node, &node->mount->root))
+    out->stx_attributes |= STATX_ATTR_MOUNT_ROOT;
+  if (mask & STATX_MNT_ID) {
+    out->stx_mask |= STATX_MNT_ID;
+    out->stx_mnt_id = (uint64_t)node->mount->id;
+  }
+}
+
 int64_t dz_sys_statx(struct dz_call *call) {
   struct dz_node node DZ_NODE = DZ_NODE_NONE;
   unsigned flags = dz_arg_uint(call, 2), mask = dz_arg_uint(call, 3);
@@ -112,6 +126,7 @@ int64_t dz_sys_statx(struct dz_call *call) {
     err = statx_from_stat(&call->view, &node, &out);
   if (err)
     return err;
+  show_mount(&node, mask, &out);
   out.stx_uid = dz_proc_show_uid(&call->silo->proc, out.stx_uid);
   out.stx_gid = dz_proc_show_gid(&call->silo->proc, out.stx_gid);
   return dz_arg_write(call, call->arguments[4], &out, sizeof out);

@@ -63,6 +63,10 @@ static int read_name(struct dz_call *call, const struct xattr *what, char *name,
   return 0;
 }
 
+static bool speaks_to_the_kernel(const char *name) {
+  return strncmp(name, "security.", 9) == 0 || strncmp(name, "trusted.", 8) == 0;
+}
+
 static int64_t act(struct dz_call *call, struct dz_node *node, struct xattr *what) {
   bool changes = what->action == SET || what->action == REMOVE;
   char name[XATTR_NAME_MAX + 1] = "";
@@ -88,7 +92,7 @@ static int64_t act(struct dz_call *call, struct dz_node *node, struct xattr *wha
     return what->action == LIST ? 0 : -EOPNOTSUPP;
   /* security.*, system.* and trusted.* say things to the host's kernel. */
   if (changes && strncmp(name, "user.", 5) != 0)
-    return strncmp(name, "system.posix_acl_", 17) == 0 ? -EOPNOTSUPP : -EPERM;
+    return speaks_to_the_kernel(name) ? -EPERM : -EOPNOTSUPP;
   result = S_ISLNK(node->mode) ? on_symlink(what) : on_host(node, what, name, data);
   if (result > 0 && what->size && !changes && dz_arg_write(call, what->value, data, (size_t)result))
     return -EFAULT;

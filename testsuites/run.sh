@@ -4,7 +4,8 @@
 #   testsuites/run.sh BUILD...      BUILD: build, build/sanitize-address+undefined
 #
 # As root each suite runs twice: as root and as nobody without any capability. A suite prints
-# "N passed, N failed"; one that ends without saying so, badly or too late is one failure more.
+# "N passed, N failed"; one that ends without saying so, badly, too late or with processes left is
+# one failure more.
 #
 # CHECK_USERS=self    only this user's round
 # CHECK_SUITES=REGEX  only the suites whose name matches
@@ -45,11 +46,23 @@ copy_for_nobody() {
   chmod -R a+rX "$stage/tree"
 }
 
+# Processes that name the directory $1, which only this suite knows, in their arguments or
+# environment: what a suite has left running. They get two seconds to end by themselves.
+left_behind() {
+  local directory=$1 found tries=10
+  while ((tries-- > 0)); do
+    found=$(grep -lFf /dev/stdin /proc/[0-9]*/{cmdline,environ} 2>/dev/null <<<"$directory" |
+      cut -d/ -f3 | sort -un | grep -vxF "$$")
+    [[ -n $found ]] || return
+    sleep 0.2
+  done
+  printf '%s\n' "$found"
+}
+
 # Run the rest of the line as the user $1 for at most $2 seconds, with directories of its own.
 as_user() {
-  local user=$1 limit=$2 home
-  shift 2
-  home=$(mktemp -d "$stage/$user.XXXXXX")
+  local user=$1 limit=$2 home=$3
+  shift 3
   mkdir "$home/tmp" "$home/cache" "$home/run"
   local environment=(env "HOME=$home" "TMPDIR=$home/tmp" "XDG_CACHE_HOME=$home/cache"
     "XDG_RUNTIME_DIR=$home/run" ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
@@ -74,7 +87,7 @@ counts() {
 # run_suite NAME USER BUILD COMMAND...
 run_suite() {
   local name=$1 user=$2 build=$3 tree=$root_dir log passed failed status started=$SECONDS
-  local limit=$longest
+  local limit=$longest home left pid
   shift 3
   [[ $name =~ ${CHECK_SUITES:-.} ]] || return 0
   [[ $user == nobody ]] && tree=$stage/tree
@@ -82,7 +95,8 @@ run_suite() {
   mkdir -p "${log%/*}"
   ((limit > deadline - SECONDS)) && limit=$((deadline - SECONDS))
   ((limit < 1)) && limit=1
-  (cd "$tree" && as_user "$user" "$limit" env "DENIZEN=$tree/$build/denizen" "BUILD=$tree/build" \
+  home=$(mktemp -d "$stage/$user.XXXXXX")
+  (cd "$tree" && as_user "$user" "$limit" "$home" env "DENIZEN=$tree/$build/denizen" "BUILD=$tree/build" \
     "DENIZEN_BUILD=$tree/$build" "$@") >"$log" 2>&1
   status=$?
 
@@ -93,6 +107,12 @@ run_suite() {
   fi
   passed=$((passed)) failed=$((failed))
   ((status != 0 && failed == 0)) && failed=1
+  left=$(left_behind "$home")
+  for pid in $left; do
+    printf 'LEFT BEHIND: process %d: %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")" >>"$log"
+    kill -KILL "$pid"
+  done
+  [[ -n $left ]] && failed=$((failed + 1))
 
   printf '%-28s %-7s %-34s %5d passed, %d failed (%d s)\n' \
     "$name" "$user" "$build" "$passed" "$failed" $((SECONDS - started))

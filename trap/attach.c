@@ -119,7 +119,7 @@ void dz_attached_leave(struct dz_attached *attached, const struct user_regs_stru
   ptrace(PTRACE_SETSIGMASK, attached->tid, sizeof attached->signal_mask, &attached->signal_mask);
   if (registers)
     dz_attached_set_registers(attached, registers);
-  ptrace(PTRACE_DETACH, attached->tid, 0, 0);
+  ptrace(PTRACE_DETACH, attached->tid, 0, attached->held_signal);
   dz_attached_drop(attached);
 }
 
@@ -146,8 +146,8 @@ int dz_attached_call(struct dz_attached *attached, const struct dz_injection *in
       return -ESRCH;
     if (WSTOPSIG(status) == (SIGTRAP | 0x80))
       stops++;
-    else if (status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(status) != SIGTRAP)
-      return -ESRCH; /* a group stop in between: given up, the call is made again */
+    else if (status >> 16 == 0)
+      attached->held_signal = WSTOPSIG(status);
   }
   if (ptrace(PTRACE_GETREGS, attached->tid, 0, &registers))
     return -ESRCH;

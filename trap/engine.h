@@ -29,6 +29,7 @@ struct dz_attached {
   pid_t tgid;
   struct user_regs_struct registers; /* at the trapped call */
   uint64_t signal_mask;
+  int held_signal; /* one that came although all are blocked (SIGSTOP): delivered at the end */
   /* Called at each stop (status as of waitpid). Returns false when the thread was let go. */
   bool (*stopped)(struct dz_attached *attached, int status);
   /* Called when the thread makes a call that notifies: true when it was answered here. */
@@ -53,7 +54,7 @@ struct dz_engine {
   int init_status; /* as of waitpid */
   bool killed;     /* ended by denizen: see report_text */
   char report_text[512];
-  char exec_error[512]; /* why the first process's last exec failed, for people */
+  char exec_error[768]; /* why the first process's last exec failed, for people */
 
   struct seccomp_notif queue[DZ_QUEUE_MAX]; /* received, not yet handled */
   unsigned queue_head, queue_count;
@@ -109,12 +110,11 @@ int dz_attached_block_signals(struct dz_attached *attached);
 void dz_attached_reap(struct dz_engine *engine);
 
 /* exec.c */
-int dz_notify_exec(struct dz_call *call, const char *path, struct dz_node *program, uint64_t argv,
-                   uint64_t envp);
+int dz_notify_exec(struct dz_call *call, const struct dz_exec *program);
 /* inject.c */
 int dz_notify_send_path_fd(struct dz_call *call, int fd, unsigned fd_flags);
 int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count, int signal,
-                          uint64_t info, unsigned flags);
+                          const siginfo_t *info, unsigned flags);
 
 /* first.c: runs in the first process, never returns. */
 struct dz_first {

@@ -68,9 +68,7 @@ static int open_program(struct dz_call *call, const struct dz_node *node, int *f
 
   if (!S_ISREG(node->mode))
     return S_ISLNK(node->mode) ? -ELOOP : -EACCES;
-  if (!node->mount->ops->access || node->mount->ops != &dz_hostfs)
-    return -EACCES;
-  if (node->mount->ops->access(&call->view, node, X_OK, 0))
+  if (node->fd < 0 || dz_hostfs.access(&call->view, node, X_OK, 0))
     return -EACCES;
   opened = dz_reopen(node->fd, O_RDONLY | O_NONBLOCK);
   if (opened < 0)
@@ -453,8 +451,7 @@ static void launch(struct exec *exec, const struct dz_plan *plan) {
   dz_attached_continue(&exec->attached, PTRACE_CONT, 0);
 }
 
-static struct exec *exec_make(struct dz_call *call, const char *path, uint64_t argv,
-                              uint64_t envp) {
+static struct exec *exec_make(struct dz_call *call, const struct dz_exec *program) {
   struct exec *exec = calloc(1, sizeof *exec);
 
   if (!exec)
@@ -468,9 +465,9 @@ static struct exec *exec_make(struct dz_call *call, const char *path, uint64_t a
   atomic_fetch_add(&exec->state->references, 1);
   exec->node = DZ_NODE_NONE;
   exec->number = call->number;
-  exec->argv = argv;
-  exec->envp = envp;
-  exec->shown = strdup(path);
+  exec->argv = program->argv;
+  exec->envp = program->envp;
+  exec->shown = strdup(program->path);
   return exec;
 }
 
@@ -503,26 +500,25 @@ static int name_program(struct exec *exec, const struct dz_plan *plan, bool may_
 
 /* A worker may copy; only the receiver may attach. So the worker fills the cache, and the receiver
  * runs the call again and finds the copy. */
-int dz_notify_exec(struct dz_call *call, const char *path, struct dz_node *program, uint64_t argv,
-                   uint64_t envp) {
+int dz_notify_exec(struct dz_call *call, const struct dz_exec *program) {
   struct chain chain = {.call = call};
   struct dz_program_source source = {.open = open_in_chain, .context = &chain};
   struct dz_plan plan = {0};
   struct dz_error error = {0};
   struct exec *exec;
   int fd DZ_FD = -1;
-  int err = open_program(call, program, &fd);
+  int err = open_program(call, program->node, &fd);
 
   if (err)
     return err == -EAGAIN ? -DZ_EBLOCK : err;
-  exec = exec_make(call, path, argv, envp);
+  exec = exec_make(call, program);
   if (!exec)
     return -ENOMEM;
-  err = dz_plan_make(&source, fd, path, &plan, &error);
-  if (error.code)
-    dz_debug("exec of %s: %s", path, error.text);
+  err = dz_plan_make(&source, fd, program->path, &plan, &error);
+  if (!err && program->gone_after && plan.prefix_count)
+    err = -ENOENT; /* BINPRM_FLAGS_PATH_INACCESSIBLE of fs/binfmt_script.c */
   if (!err)
-    err = take_program_node(exec, &chain, &plan, program);
+    err = take_program_node(exec, &chain, &plan, program->node);
   if (!err)
     err = name_program(exec, &plan, call->may_block, &error);
   if (!err && call->may_block)
@@ -534,6 +530,11 @@ int dz_notify_exec(struct dz_call *call, const char *path, struct dz_node *progr
     err = -DZ_EANSWERED;
   } else {
     exec_release(&exec->attached);
+  }
+  if (error.code) {
+    dz_debug("exec of %s: %s", program->path, error.text);
+    if (call->tid == call->engine->init)
+      snprintf(call->engine->exec_error, sizeof call->engine->exec_error, "%s", error.text);
   }
   dz_plan_release(&plan);
   chain_drop(&chain);

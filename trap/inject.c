@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#define RED_ZONE 128 /* System V ABI for x86-64, 3.2.2 */
+
 static bool never_stops(struct dz_attached *attached DZ_UNUSED, int status DZ_UNUSED) {
   return false;
 }
@@ -47,6 +49,11 @@ static void forget(struct dz_attached *attached, const int *numbers, size_t coun
   }
 }
 
+/* Guest memory below the stack pointer and its red zone; what was there is put back afterwards. */
+static uint64_t below_stack(const struct dz_attached *attached, size_t size) {
+  return (attached->registers.rsp - RED_ZONE - size) & ~UINT64_C(15);
+}
+
 static int64_t send_all(struct dz_attached *attached, const int *numbers, size_t count,
                         int signal, uint64_t info, unsigned flags) {
   int64_t first_error = 0;
@@ -64,8 +71,25 @@ static int64_t send_all(struct dz_attached *attached, const int *numbers, size_t
   return sent ? 0 : first_error;
 }
 
+/* With the siginfo_t in guest memory for the time of the call. */
+static int64_t send_with(struct dz_attached *attached, const int *numbers, size_t count,
+                         int signal, const siginfo_t *info, unsigned flags) {
+  uint64_t at = below_stack(attached, sizeof *info);
+  siginfo_t saved;
+  int64_t result;
+
+  if (!info)
+    return send_all(attached, numbers, count, signal, 0, flags);
+  if (dz_mem_read(attached->tid, at, &saved, sizeof saved) ||
+      dz_mem_write(attached->tid, at, info, sizeof *info))
+    return -EFAULT;
+  result = send_all(attached, numbers, count, signal, at, flags);
+  dz_mem_write(attached->tid, at, &saved, sizeof saved);
+  return result;
+}
+
 int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count, int signal,
-                          uint64_t info, unsigned flags) {
+                          const siginfo_t *info, unsigned flags) {
   struct dz_attached attached = {.stopped = never_stops};
   int *numbers DZ_FREE = calloc(count, sizeof *numbers);
   size_t given = 0;
@@ -84,7 +108,7 @@ int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count,
     return err;
   dz_attached_block_signals(&attached);
   {
-    int64_t result = send_all(&attached, numbers, given, signal, info, flags);
+    int64_t result = send_with(&attached, numbers, given, signal, info, flags);
 
     forget(&attached, numbers, given);
     leave_with(&attached, result);
@@ -94,16 +118,13 @@ int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count,
 
 /* ---- O_PATH descriptors ---- */
 
-/* What recvmsg needs in guest memory; it lies below the stack pointer and its red zone, and what
- * was there is put back. */
+/* What recvmsg needs in guest memory. */
 struct mailbox {
   struct msghdr header;
   struct iovec vector;
   char control[CMSG_SPACE(sizeof(int))];
   char byte[8];
 };
-
-#define RED_ZONE 128
 
 static int post(int socket_fd, int fd) {
   char control[CMSG_SPACE(sizeof(int))] = {0};
@@ -123,7 +144,7 @@ static int post(int socket_fd, int fd) {
 
 /* The thread receives the descriptor, moves it onto the socket's number and is done. */
 static int64_t receive(struct dz_attached *attached, int number, unsigned fd_flags) {
-  uint64_t at = (attached->registers.rsp - RED_ZONE - sizeof(struct mailbox)) & ~UINT64_C(15);
+  uint64_t at = below_stack(attached, sizeof(struct mailbox));
   struct mailbox box = {0}, saved;
   struct dz_injection receive = {SYS_recvmsg, {(uint64_t)number, at, MSG_DONTWAIT | MSG_CMSG_CLOEXEC}};
   int64_t result;

@@ -103,8 +103,9 @@ static void init_proc(struct supervisor *supervisor) {
   proc->supervisor = getpid();
   proc->host_uid = geteuid();
   proc->host_gid = getegid();
-  proc->shown_uid = 0; /* the host user's own files are root's inside, as in a rootless container */
-  proc->shown_gid = 0;
+  /* The host user's own files are those of the silo's user, as in a rootless container. */
+  proc->shown_uid = config->uid;
+  proc->shown_gid = config->gid;
   proc->terminal = config->terminal;
   uname(&host);
   snprintf(proc->hostname, sizeof proc->hostname, "%s",

@@ -166,6 +166,6 @@ void dz_vfs_locate(const struct dz_view *view, struct dz_node *node) {
     return;
   if (S_ISDIR(node->mode))
     node->mount = mount_of_directory(view->vfs, node);
-  else
+  if (!node->mount) /* a file, or a directory that may not be searched: there is no way up */
     node->mount = mount_of_file(view, node);
 }

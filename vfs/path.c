@@ -1,5 +1,7 @@
 #include "vfs/internal.h"
 
+#include "host/calls.h"
+
 #include <string.h>
 
 /* Put the piece in front of what text[*at..] holds already. */
@@ -36,11 +38,31 @@ static ssize_t absolute(const struct dz_view *view, const struct dz_node *node, 
   return (ssize_t)(size - at - 1);
 }
 
+/* A host object that is in no mount: a memfd, a file that stdio was redirected to. Its last name
+ * alone tells nothing of the host's tree. */
+static ssize_t detached(const struct dz_node *node, char *text, size_t size) {
+  char self[DZ_SELF_FD_MAX], whole[PATH_MAX];
+  const char *slash;
+  ssize_t length = readlink(dz_self_fd_path(node->fd, self), whole, sizeof whole - 1);
+
+  if (length < 0)
+    return -errno;
+  whole[length] = '\0';
+  slash = strrchr(whole, '/');
+  slash = slash ? slash : whole;
+  if (strlen(slash) >= size)
+    return -ENAMETOOLONG;
+  strcpy(text, slash);
+  return (ssize_t)strlen(slash);
+}
+
 ssize_t dz_vfs_path(const struct dz_view *view, const struct dz_node *node, char *text,
                     size_t size) {
   char root[PATH_MAX];
   ssize_t length, root_length;
 
+  if (!node->mount)
+    return detached(node, text, size);
   length = absolute(view, node, text, size);
   if (length < 0 || dz_node_same(view->root, dz_vfs_root(view->vfs)))
     return length;

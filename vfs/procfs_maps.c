@@ -145,12 +145,6 @@ static void find_interpreter(const struct dz_view *view, const struct dz_procfs_
   maps->interpreter.known = stand_for(&maps->interpreter, view, &lookup.node);
 }
 
-static bool in_tree(const struct dz_procfs_names *names, const char *path) {
-  struct dz_text ignored DZ_TEXT = {0};
-
-  return dz_procfs_names_add(names, path, &ignored);
-}
-
 /* The column where the name begins: seq_setwidth(25 + sizeof(void *) * 6 - 1), then a blank. */
 #define NAME_COLUMN 73
 
@@ -194,13 +188,11 @@ static void look_for_interpreter(const struct dz_view *view,
 
   for (; (end = strchr(text, '\n')); text = end + 1) {
     struct line line;
-    char path[PATH_MAX * 4];
 
     if (!is_mapping(text) || strtoull(text, NULL, 16) != maps->base ||
         !parse_line(text, (size_t)(end - text), &line) || !line.path)
       continue;
-    snprintf(path, sizeof path, "%.*s", (int)line.path_length, line.path);
-    if (!is_file(&line, &maps->program) && !in_tree(&maps->names, path))
+    if (!is_file(&line, &maps->program))
       find_interpreter(view, process, &line, maps);
     return;
   }

@@ -70,6 +70,13 @@ static void add_options(const struct dz_mount *mount, struct dz_text *text) {
       dz_text_print(text, "%s", options[i].name);
 }
 
+/* Where a mount of hostfs comes from is a host path, of which the last component is told. */
+static const char *source_of(const struct dz_mount *mount) {
+  const char *slash = mount->ops == &dz_hostfs ? strrchr(mount->source, '/') : NULL;
+
+  return slash && slash[1] ? slash + 1 : mount->source;
+}
+
 /* Each mount that the process can reach from its root, with its path there. */
 struct mount_line {
   const struct dz_mount *mount;
@@ -94,7 +101,7 @@ static int each_mount(const struct dz_view *view, const struct dz_procfs_process
 }
 
 static void print_mount(const struct mount_line *line) {
-  dz_text_add_escaped(line->text, line->mount->source, ESCAPED);
+  dz_text_add_escaped(line->text, source_of(line->mount), ESCAPED);
   dz_text_add(line->text, " ", 1);
   dz_text_add_escaped(line->text, line->path, ESCAPED);
   dz_text_print(line->text, " %s ", dz_procfs_type(line->mount));
@@ -113,13 +120,13 @@ static void print_mountinfo(const struct mount_line *line) {
   dz_text_add(line->text, " ", 1);
   add_options(mount, line->text);
   dz_text_print(line->text, " - %s ", dz_procfs_type(mount));
-  dz_text_add_escaped(line->text, mount->source, ESCAPED);
+  dz_text_add_escaped(line->text, source_of(mount), ESCAPED);
   dz_text_print(line->text, mount->read_only ? " ro\n" : " rw\n");
 }
 
 static void print_mountstats(const struct mount_line *line) {
   dz_text_print(line->text, "device ");
-  dz_text_add_escaped(line->text, line->mount->source, ESCAPED);
+  dz_text_add_escaped(line->text, source_of(line->mount), ESCAPED);
   dz_text_print(line->text, " mounted on ");
   dz_text_add_escaped(line->text, line->path, ESCAPED);
   dz_text_print(line->text, " with fstype %s \n", dz_procfs_type(line->mount));

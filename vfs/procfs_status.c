@@ -35,8 +35,13 @@ static pid_t leader_of(const struct dz_procfs_process *process) {
   return process->tgid ? process->tgid : process->pid;
 }
 
-int dz_procfs_stat_text(const struct dz_view *view DZ_UNUSED,
-                        const struct dz_procfs_process *process, struct dz_text *text) {
+/* Who reads its own state runs; that it waits for the supervisor meanwhile is denizen's doing. */
+static bool is_reader(const struct dz_view *view, const struct dz_procfs_process *process) {
+  return process->pid == view->tid;
+}
+
+int dz_procfs_stat_text(const struct dz_view *view, const struct dz_procfs_process *process,
+                        struct dz_text *text) {
   struct dz_text host DZ_TEXT = {0};
   int parent, group, session, terminal, foreground, used = 0;
   const char *name_end;
@@ -50,7 +55,7 @@ int dz_procfs_stat_text(const struct dz_view *view DZ_UNUSED,
                           &terminal, &foreground, &used) != 6)
     return -ESRCH;
   dz_text_add(text, host.data, (size_t)(name_end - host.data));
-  dz_text_print(text, ") %c %d %d %d %d %d", state,
+  dz_text_print(text, ") %c %d %d %d %d %d", is_reader(view, process) ? 'R' : state,
                 (int)shown_parent(process, leader_of(process), parent),
                 (int)shown_group(process, group), (int)shown_group(process, session), terminal,
                 foreground > 0 ? (int)shown_group(process, foreground) : foreground);
@@ -61,11 +66,28 @@ int dz_procfs_stat_text(const struct dz_view *view DZ_UNUSED,
 /* ---- status ---- */
 
 struct status {
+  const struct dz_view *view;
   const struct dz_procfs_process *process;
   const char *value; /* the host's, behind the tab */
   pid_t leader;      /* Tgid, which comes before PPid */
   struct dz_text *text;
 };
+
+static size_t value_length(const struct status *status) {
+  return strcspn(status->value + 1, "\n");
+}
+
+static void status_state(struct status *status) {
+  if (is_reader(status->view, status->process))
+    dz_text_print(status->text, "R (running)");
+  else
+    dz_text_add(status->text, status->value + 1, value_length(status));
+}
+
+/* One number for each PID namespace, from the outermost: denizen's own is the guest's. */
+static void status_group(struct status *status) {
+  dz_text_print(status->text, "%d", (int)shown_group(status->process, atoi(status->value)));
+}
 
 static void status_tgid(struct status *status) {
   status->leader = atoi(status->value);
@@ -130,6 +152,9 @@ static const struct {
   const char *name;
   void (*print)(struct status *status);
 } status_fields[] = {
+    {"State:", status_state},
+    {"NSpgid:", status_group},
+    {"NSsid:", status_group},
     {"Umask:", status_umask},
     {"Tgid:", status_tgid},
     {"PPid:", status_parent},
@@ -162,9 +187,9 @@ static void status_line(struct status *status, const char *line, size_t length) 
   dz_text_add(status->text, line, length + 1);
 }
 
-int dz_procfs_status_text(const struct dz_view *view DZ_UNUSED,
-                          const struct dz_procfs_process *process, struct dz_text *text) {
-  struct status status = {.process = process, .leader = process->pid, .text = text};
+int dz_procfs_status_text(const struct dz_view *view, const struct dz_procfs_process *process,
+                          struct dz_text *text) {
+  struct status status = {.view = view, .process = process, .leader = process->pid, .text = text};
   struct dz_text host DZ_TEXT = {0};
   int err = dz_text_read(&host, process->dir, "status");
   const char *line, *end;

@@ -17,8 +17,23 @@
 #define SYSFS_DEV makedev(0, 0xfff03) /* as PROCFS_DEV of procfs.c */
 #define PATHS_MAX 65536
 
-/* Symlinks of the host's sysfs are the kernel's and stay within it. */
-#define RESOLVE_HOST (RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
+#define TRIES 1000
+
+/* Symlinks of the host's sysfs are the kernel's and stay within it. Their ".." makes openat2(2)
+ * give EAGAIN whenever something is renamed anywhere on the host meanwhile: try again. */
+static int open_host(const struct dz_sysfs *fs, const char *path, int flags) {
+  int fd = -ENOENT;
+
+  if (fs->host < 0)
+    return fd;
+  for (int i = 0; i < TRIES; i++) {
+    fd = dz_openat2(fs->host, path, (uint64_t)flags, 0,
+                    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+    if (fd != -EAGAIN)
+      break;
+  }
+  return fd == -EXDEV ? -ENOENT : fd;
+}
 
 /* ---- nodes ---- */
 
@@ -82,11 +97,9 @@ static int look(const struct dz_sysfs *fs, const char *path, struct stat *out) {
   }
   if (verdict == DZ_SYSFS_OWN_DIRECTORY || verdict == DZ_SYSFS_OWN_FILE)
     return 0;
-  fd = verdict == DZ_SYSFS_HIDDEN || fs->host < 0
-           ? -ENOENT
-           : dz_openat2(fs->host, path, O_PATH, 0, RESOLVE_HOST);
+  fd = verdict == DZ_SYSFS_HIDDEN ? -ENOENT : open_host(fs, path, O_PATH);
   if (fd < 0)
-    return fd == -EXDEV ? -ENOENT : fd;
+    return fd;
   if (fstat(fd, out))
     return -errno;
   if (verdict == DZ_SYSFS_HOST_DIRECTORY ? !S_ISDIR(out->st_mode) : !S_ISREG(out->st_mode))
@@ -173,7 +186,7 @@ static int sysfs_open(const struct dz_view *view, const struct dz_node *node,
                       const struct dz_open_how *how) {
   struct dz_sysfs *fs = node->mount->fs;
   const char *path = path_of(node);
-  int err, fd;
+  int err;
 
   if (how->flags & O_PATH)
     return dz_vfs_placeholder(view, node);
@@ -186,9 +199,7 @@ static int sysfs_open(const struct dz_view *view, const struct dz_node *node,
     return dz_vfs_placeholder(view, node);
   if (dz_sysfs_judge(fs, path) == DZ_SYSFS_OWN_FILE)
     return open_own(view, node, path);
-  fd =
-      dz_openat2(fs->host, path, (uint64_t)(O_RDONLY | (how->flags & O_NONBLOCK)), 0, RESOLVE_HOST);
-  return fd;
+  return open_host(fs, path, O_RDONLY | (how->flags & O_NONBLOCK));
 }
 
 /* Host entries keep the host's positions, which are below 2^31 (kernfs_dir_fop_readdir()); what
@@ -226,9 +237,7 @@ static int list_entry(struct dz_sysfs *fs, const char *directory, const struct h
 /* 1 when the sink is full. */
 static int list_host(struct dz_sysfs *fs, const char *directory, uint64_t position,
                      dz_entry_sink *sink, void *context) {
-  int fd DZ_FD = fs->host < 0 ? -1
-                              : dz_openat2(fs->host, *directory ? directory : ".",
-                                           O_RDONLY | O_DIRECTORY, 0, RESOLVE_HOST);
+  int fd DZ_FD = open_host(fs, *directory ? directory : ".", O_RDONLY | O_DIRECTORY);
   char buffer[8192] __attribute__((aligned(8)));
   ssize_t got;
 

@@ -29,7 +29,7 @@ verdict() { # PROBLEM NAME
 refuses() {
   local code=$1 fragment=$2 problem='' status
   shift 2
-  timeout 20 "$denizen" "$@" </dev/null >out 2>err
+  timeout --kill-after=5 20 "$denizen" "$@" </dev/null >out 2>err
   status=$?
   if ((status != code)); then
     problem="exit code $status, not $code"
@@ -49,7 +49,7 @@ refuses() {
 gives() {
   local code=$1 output=$2 problem='' status
   shift 2
-  timeout 20 "$denizen" "$@" </dev/null >out 2>err
+  timeout --kill-after=5 20 "$denizen" "$@" </dev/null >out 2>err
   status=$?
   if ((status != code)); then
     problem="exit code $status, not $code"
@@ -160,6 +160,54 @@ gives 125 "" run / sh -c 'exit 125'
 gives 137 "" run / sh -c 'kill -9 $$'
 gives 143 "" run / sh -c 'kill $$'
 gives 0 "--help" run / -- echo --help
+
+echo "# the outer terminal, which must be as it was however denizen ends"
+cat >inside.sh <<'END'
+exec 3</dev/tty
+ulimit -c 0
+# A sanitizer's own handler would keep denizen's from being used.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:handle_segv=0:handle_abort=0"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:handle_segv=0:handle_abort=0"
+modes() { stty -g <&3; }
+stty rows 33 cols 99
+modes >before
+"$DENIZEN_UNDER_TEST" run / sh -c 'stty size >&2; exit 5' 2>size
+echo $? >code.exit
+modes >after.exit
+for signal in TERM HUP SEGV ABRT; do
+  "$DENIZEN_UNDER_TEST" run / sleep 30 <&3 &
+  denizen=$!
+  for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ "$(modes)" = "$(cat before)" ] || break
+    sleep 0.1
+  done
+  modes >"during.$signal"
+  kill -s "$signal" "$denizen"
+  wait "$denizen" 2>/dev/null
+  echo $? >"code.$signal"
+  modes >"after.$signal"
+done
+END
+if command -v script >/dev/null; then
+  DENIZEN_UNDER_TEST=$denizen timeout --kill-after=5 60 \
+    script -qec 'sh inside.sh' /dev/null </dev/null >out 2>err
+  [[ $(<size) == "33 99" ]] && problem='' || problem="the guest saw: $(<size)"
+  verdict "$problem" "the guest's terminal has the size of the outer one"
+  for way in exit:5 TERM:143 HUP:129 SEGV:139 ABRT:134; do
+    end=${way%:*}
+    problem=''
+    if [[ $(cat "code.$end") != "${way#*:}" ]]; then
+      problem="exit code $(cat "code.$end"), not ${way#*:}"
+    elif [[ -e during.$end ]] && cmp -s before "during.$end"; then
+      problem="the terminal was never raw, so this proves nothing"
+    elif ! cmp -s before "after.$end"; then
+      problem="the modes were $(<before), are $(cat "after.$end")"
+    fi
+    verdict "$problem" "the terminal's modes after $end"
+  done
+else
+  echo "skipped: the outer terminal, because script(1) is missing"
+fi
 
 echo "$passed passed, $failed failed"
 ((failed == 0))

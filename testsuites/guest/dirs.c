@@ -181,7 +181,8 @@ CASE(removing_needs_write_permission_of_the_directory) {
 
 CASE(a_deep_tree_can_be_made_and_removed) {
   for (int i = 0; i < 60; i++) {
-    must(mkdir("a_directory_with_a_rather_long_name_to_pass_4096_bytes_in_the_end_of_the_line", 0755));
+    must(mkdir("a_directory_with_a_rather_long_name_to_pass_4096_bytes_in_the_end_of_the_line",
+               0755));
     must(chdir("a_directory_with_a_rather_long_name_to_pass_4096_bytes_in_the_end_of_the_line"));
   }
   put_file("f", "deep");

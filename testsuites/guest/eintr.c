@@ -15,12 +15,20 @@ static void count(int number) {
   caught++;
 }
 
-/* One SIGALRM in 30 ms. */
+/* SIGALRM in 30 ms, and again and again: on a busy machine the first may come too early. */
 static void alarm_soon(int flags) {
-  struct itimerval timer = {.it_value.tv_usec = 30000};
+  struct itimerval timer = {.it_value.tv_usec = 30000, .it_interval.tv_usec = 100000};
 
+  caught = 0;
   on_signal(SIGALRM, count, flags);
   must(setitimer(ITIMER_REAL, &timer, NULL));
+}
+
+static void expect_alarms(void) {
+  struct itimerval none = {0};
+
+  must(setitimer(ITIMER_REAL, &none, NULL));
+  check(caught > 0);
 }
 
 /* A child that sends SIGUSR1 to us when we sleep and afterwards does something. */
@@ -45,7 +53,7 @@ CASE(a_read_from_a_pipe_is_interrupted) {
   must(pipe(ends));
   alarm_soon(0);
   fails(read(ends[0], &byte, 1), EINTR);
-  is(caught, 1);
+  expect_alarms();
 }
 
 CASE(a_read_with_SA_RESTART_goes_on) {
@@ -67,7 +75,7 @@ CASE(a_fifo_open_is_interrupted) {
   fails(open("fifo", O_RDONLY), EINTR);
   alarm_soon(0);
   fails(open("fifo", O_WRONLY), EINTR);
-  is(caught, 2);
+  expect_alarms();
 }
 
 static void open_writer(int unused) {
@@ -87,13 +95,14 @@ CASE(a_fifo_open_with_SA_RESTART_goes_on) {
 }
 
 CASE(a_handler_runs_while_a_fifo_open_waits) {
-  double begin = seconds(), until;
+  double begin;
 
   must(mkfifo("fifo", 0600));
+  begin = seconds();
   alarm_soon(0);
   fails(open("fifo", O_RDONLY), EINTR);
-  until = seconds() - begin;
-  check(until < 3);
+  check(seconds() - begin < 3);
+  expect_alarms();
 }
 
 CASE(an_ignored_signal_does_not_interrupt) {
@@ -132,20 +141,22 @@ CASE(a_handler_may_make_calls_that_the_interrupted_call_made) {
   alarm_soon(0);
   fails(open("fifo", O_RDONLY), EINTR);
   ok(mkdir("d", 0755));
-  is(caught, 1);
+  expect_alarms();
 }
 
 static void make_directory(int number) {
   (void)number;
-  check(mkdir("by_the_handler", 0755) == 0);
+  check(mkdir("by_the_handler", 0755) == (caught ? -1 : 0));
   check(access("by_the_handler", F_OK) == 0);
+  caught++;
 }
 
 CASE(a_handler_may_make_emulated_calls_while_one_is_interrupted) {
   must(mkfifo("fifo", 0600));
   on_signal(SIGALRM, make_directory, 0);
-  ualarm(30000, 0);
+  ualarm(30000, 100000);
   fails(open("fifo", O_RDONLY), EINTR);
+  expect_alarms();
   show_directory(".");
 }
 
@@ -168,7 +179,7 @@ CASE(poll_select_and_epoll_are_never_restarted) {
   fails(select(0, NULL, NULL, NULL, &(struct timeval){.tv_sec = 5}), EINTR);
   alarm_soon(SA_RESTART);
   fails(epoll_wait(epoll, &event, 1, 5000), EINTR);
-  is(caught, 3);
+  expect_alarms();
 }
 
 CASE(ppoll_lets_a_signal_in_only_while_it_waits) {
@@ -201,14 +212,14 @@ CASE(waitpid_is_interrupted_and_restarted) {
   pid_t child = fork();
 
   if (child == 0) {
-    usleep(300000);
+    usleep(500000);
     _exit(7);
   }
   alarm_soon(0);
   fails(waitpid(child, NULL, 0), EINTR);
   alarm_soon(SA_RESTART);
   expect_exit(child, 7);
-  is(caught, 2);
+  expect_alarms();
 }
 
 CASE(sigwaitinfo_tells_who_sent_a_signal) {
@@ -258,8 +269,8 @@ CASE(a_signal_to_one_thread_interrupts_only_that_one) {
   must(-pthread_create(&thread, NULL, open_and_wait, &result));
   usleep(20000);
   must(raise(SIGUSR1));
-  fd = ok(open("fifo", O_WRONLY));
+  fd = must(open("fifo", O_WRONLY));
   must(-pthread_join(thread, NULL));
   check(result > 0);
-  ok(close(fd));
+  must(close(fd));
 }

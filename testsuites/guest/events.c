@@ -106,13 +106,12 @@ static void show_events(int fd) {
   static const struct {
     uint32_t bit;
     const char *name;
-  } names[] = {{IN_ACCESS, "access"},           {IN_MODIFY, "modify"},
-               {IN_ATTRIB, "attrib"},           {IN_CLOSE_WRITE, "close-write"},
-               {IN_CLOSE_NOWRITE, "close"},     {IN_OPEN, "open"},
-               {IN_MOVED_FROM, "moved-from"},   {IN_MOVED_TO, "moved-to"},
-               {IN_CREATE, "create"},           {IN_DELETE, "delete"},
-               {IN_DELETE_SELF, "delete-self"}, {IN_MOVE_SELF, "move-self"},
-               {IN_ISDIR, "directory"},         {IN_IGNORED, "ignored"}};
+  } names[] = {
+      {IN_ACCESS, "access"},           {IN_MODIFY, "modify"},           {IN_ATTRIB, "attrib"},
+      {IN_CLOSE_WRITE, "close-write"}, {IN_CLOSE_NOWRITE, "close"},     {IN_OPEN, "open"},
+      {IN_MOVED_FROM, "moved-from"},   {IN_MOVED_TO, "moved-to"},       {IN_CREATE, "create"},
+      {IN_DELETE, "delete"},           {IN_DELETE_SELF, "delete-self"}, {IN_MOVE_SELF, "move-self"},
+      {IN_ISDIR, "directory"},         {IN_IGNORED, "ignored"}};
   char buffer[4096] __attribute__((aligned(8)));
   ssize_t size = read(fd, buffer, sizeof(buffer));
 

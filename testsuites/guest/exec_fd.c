@@ -124,11 +124,11 @@ ROLE(show_script) {
 CASE(posix_spawn_starts_a_program) {
   pid_t child;
 
-  returns(posix_spawn(&child, guest_self, NULL, NULL, arguments, environ), 0);
+  must(-posix_spawn(&child, guest_self, NULL, NULL, arguments, environ));
   expect_exit(child, 5);
   must(setenv("PATH", "/nowhere", 1));
   copy_self("prog", 0755);
-  returns(posix_spawnp(&child, "./prog", NULL, NULL, arguments, environ), 0);
+  must(-posix_spawnp(&child, "./prog", NULL, NULL, arguments, environ));
   expect_exit(child, 5);
 }
 
@@ -176,7 +176,7 @@ CASE(posix_spawn_attributes) {
   must(-posix_spawnattr_setsigdefault(&attributes, &set));
   signal(SIGUSR1, SIG_IGN);
   arguments[1] = "@show_attributes";
-  returns(posix_spawn(&child, guest_self, NULL, &attributes, arguments, environ), 0);
+  must(-posix_spawn(&child, guest_self, NULL, &attributes, arguments, environ));
   expect_exit(child, 5);
 }
 

@@ -57,9 +57,10 @@ static inline void show_file(const char *path) {
 }
 
 static inline const char *type_name(mode_t mode) {
-  static const struct guest_name names[] = {
-      {S_IFREG, "file"},   {S_IFDIR, "directory"}, {S_IFLNK, "symlink"}, {S_IFIFO, "fifo"},
-      {S_IFSOCK, "socket"}, {S_IFCHR, "character device"}, {S_IFBLK, "block device"}};
+  static const struct guest_name names[] = {{S_IFREG, "file"},        {S_IFDIR, "directory"},
+                                            {S_IFLNK, "symlink"},     {S_IFIFO, "fifo"},
+                                            {S_IFSOCK, "socket"},     {S_IFCHR, "character device"},
+                                            {S_IFBLK, "block device"}};
 
   return guest_find(names, sizeof(names) / sizeof(*names), mode & S_IFMT);
 }

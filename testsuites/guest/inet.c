@@ -10,9 +10,8 @@
 #include <sys/time.h>
 
 static struct sockaddr_in loopback(int port) {
-  return (struct sockaddr_in){.sin_family = AF_INET,
-                              .sin_port = htons(port),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  return (struct sockaddr_in){
+      .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static int bind_to(int fd, struct sockaddr_in address) {
@@ -173,8 +172,9 @@ CASE(an_interrupted_connect_completes_in_the_background) {
   socklen_t size = sizeof(error);
 
   on_signal(SIGALRM, nothing, 0);
-  ualarm(50000, 0);
+  ualarm(50000, 200000);
   fails(connect_to(client, name_of(server)), EINTR);
+  ualarm(0, 0);
   fails(connect_to(must(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)), name_of(server)),
         EINPROGRESS);
   ok(accept(server, NULL, NULL));
@@ -203,14 +203,13 @@ CASE(a_blocking_connect_with_SA_RESTART_goes_on) {
 }
 
 CASE(an_accept_is_interrupted) {
+  struct sockaddr_in from;
+  socklen_t size = sizeof(from);
   int server = listener();
 
   on_signal(SIGALRM, nothing, 0);
-  ualarm(30000, 0);
+  ualarm(30000, 100000);
   fails(accept(server, NULL, NULL), EINTR);
-  struct sockaddr_in from;
-  socklen_t size = sizeof(from);
-  ualarm(30000, 0);
   fails(accept(server, (struct sockaddr *)&from, &size), EINTR);
 }
 
@@ -274,8 +273,8 @@ CASE(sendmsg_and_recvmsg_gather_and_scatter) {
   struct sockaddr_in to, from;
   char left[4] = "", right[16] = "";
   struct iovec out[2] = {{"ab", 2}, {"cdef", 4}}, in[2] = {{left, 3}, {right, sizeof(right)}};
-  struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = out,
-                           .msg_iovlen = 2};
+  struct msghdr message = {
+      .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = out, .msg_iovlen = 2};
   int a = must(socket(AF_INET, SOCK_DGRAM, 0)), b = must(socket(AF_INET, SOCK_DGRAM, 0));
 
   must(bind_to(b, loopback(0)));

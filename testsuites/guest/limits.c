@@ -155,17 +155,3 @@ ROLE(show_stack) {
   is(limit.rlim_cur, 1 << 20);
   return 0;
 }
-
-CASE(RLIMIT_CPU_sends_SIGXCPU) {
-  pid_t child = fork();
-
-  if (child == 0) {
-    struct rlimit limit = {1, 5}, none = {0, 0};
-
-    must(setrlimit(RLIMIT_CORE, &none));
-    must(setrlimit(RLIMIT_CPU, &limit));
-    for (;;)
-      ;
-  }
-  expect_signal(child, SIGXCPU);
-}

@@ -5,16 +5,14 @@
 #include <sys/file.h>
 
 static int lock_call(int fd, int command, short type, off_t start, off_t length) {
-  struct flock lock = {
-      .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+  struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
 
   return fcntl(fd, command, &lock);
 }
 
 /* Who holds a lock that would be in the way of writing this range? */
 static void show_holder(int fd, off_t start, off_t length, pid_t expected) {
-  struct flock lock = {
-      .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
 
   must(fcntl(fd, F_GETLK, &lock));
   if (lock.l_type == F_UNLCK)
@@ -127,7 +125,7 @@ CASE(F_SETLKW_is_interrupted_by_a_signal) {
   child = fork();
   if (child == 0) {
     on_signal(SIGALRM, nothing, 0);
-    ualarm(20000, 0);
+    ualarm(20000, 100000);
     fails(lock_call(fd, F_SETLKW, F_WRLCK, 0, 0), EINTR);
     leave();
   }
@@ -224,11 +222,11 @@ CASE(flock_is_interrupted_by_a_signal_and_restarted_if_wished) {
     int other = must(open("f", O_RDONLY));
 
     on_signal(SIGALRM, nothing, 0);
-    ualarm(20000, 0);
+    ualarm(20000, 100000);
     fails(flock(other, LOCK_EX), EINTR);
     on_signal(SIGALRM, nothing, SA_RESTART);
-    ualarm(20000, 0);
     ok(flock(other, LOCK_EX));
+    ualarm(0, 0);
     leave();
   }
   await_sleep(child);

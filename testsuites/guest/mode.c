@@ -95,6 +95,9 @@ CASE(chmod_of_somebody_elses_file_fails_with_EPERM) {
   fails(chmod("/etc/passwd", 0666), EPERM);
   fails(chmod("/tmp/.guest-owned-by-root", 0666), EPERM);
   fails(chown("/etc/passwd", getuid(), getgid()), EPERM);
+  fails(truncate("/etc/passwd", 0), EACCES);
+  fails(access("/etc/passwd", W_OK), EACCES);
+  fails(open("/etc/passwd", O_RDWR), EACCES);
 }
 
 CASE(chown_to_oneself_and_to_minus_one) {

@@ -46,9 +46,9 @@ CASE(every_entry_of_a_large_directory_is_given_once) {
 }
 
 CASE(d_type_tells_the_type) {
-  static const struct guest_name types[] = {{DT_REG, "file"},      {DT_DIR, "directory"},
-                                            {DT_LNK, "symlink"},   {DT_FIFO, "fifo"},
-                                            {DT_SOCK, "socket"},   {DT_UNKNOWN, "unknown"}};
+  static const struct guest_name types[] = {{DT_REG, "file"},    {DT_DIR, "directory"},
+                                            {DT_LNK, "symlink"}, {DT_FIFO, "fifo"},
+                                            {DT_SOCK, "socket"}, {DT_UNKNOWN, "unknown"}};
   struct dirent **entries;
   int count;
 

@@ -39,7 +39,6 @@ CASE(truncate_needs_write_permission) {
   put_file("f", "text");
   must(chmod("f", 0400));
   fails(truncate("f", 0), EACCES);
-  fails(truncate("/etc/passwd", 0), EACCES);
 }
 
 CASE(ftruncate_keeps_the_position) {
@@ -120,7 +119,7 @@ CASE(RLIMIT_FSIZE_stops_truncate_by_path_too) {
     _exit(0);
   }
   expect_signal(child, SIGXFSZ);
-  show_file("f");
+  show_stat("f");
 }
 
 CASE(fallocate_reserves_and_punches) {

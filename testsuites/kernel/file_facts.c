@@ -26,8 +26,7 @@ int dz_probe_fact_lease_blocks_open(struct dz_probe_report *report) {
         errno != EWOULDBLOCK)
       _exit(1);
     alarm(1);
-    openat(report->scratch, "file", O_RDONLY | O_CLOEXEC);
-    _exit(2);
+    _exit(openat(report->scratch, "file", O_RDONLY | O_CLOEXEC) < 0 ? 3 : 2);
   }
   status = dz_probe_wait(opener);
   if (status != 128 + SIGALRM)

@@ -1,6 +1,7 @@
 /* Small things that probes share. */
 #include "testsuites/kernel/probe.h"
 
+#include <assert.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -99,12 +100,16 @@ static const unsigned char program_code[] = {
     0x48, 0x83, 0x3c, 0x24, 0x01, 0x77, 0x0c, 0xbf, 0x07, 0x00, 0x00, 0x00, 0xb8, 0x3c,
     0x00, 0x00, 0x00, 0x0f, 0x05, 0xb8, 0x22, 0x00, 0x00, 0x00, 0x0f, 0x05, 0xeb, 0xf7};
 
+/* Exactly a page: older kernels clear the rest of an interpreter's last one, which is not writable
+ * here (fs/binfmt_elf.c, load_elf_interp). */
 struct program_file {
   Elf64_Ehdr header;
   Elf64_Phdr segments[2];
   unsigned char code[sizeof program_code];
   char interpreter[32];
-};
+} __attribute__((aligned(4096)));
+
+static_assert(sizeof(struct program_file) == 4096, "the file is one page");
 
 static int write_program(int directory, const char *path, const char *interpreter) {
   static const Elf64_Addr address = DZ_PROBE_PROGRAM_ADDRESS;

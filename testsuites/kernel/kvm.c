@@ -88,7 +88,7 @@ int dz_probe_kvm(struct dz_probe_report *report) {
     return dz_probe_lacks(report, -errno, "/dev/kvm: %s", strerror(errno));
   version = ioctl(kvm, KVM_GET_API_VERSION, 0);
   cpu = make_machine(kvm, &run);
-  if (cpu < 0)
+  if (cpu < 0 || !run)
     return dz_probe_lacks(report, cpu, "API %d; no machine can be made: %s", version,
                           strerror(-cpu));
   /* What is reported if the runner has to end this. */

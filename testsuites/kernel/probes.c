@@ -15,7 +15,7 @@ const struct dz_probe dz_probes[] = {
      "Without it a guest outlives its silo.", 1000},
     {"fast replies are not lost", NEEDED, dz_probe_notify_fast_reply,
      "Under signals, a call that was answered at once may happen twice (mended in Linux 6.18).",
-     8000},
+     12000},
     {"SYNC_WAKE_UP", USEFUL, dz_probe_notify_sync_wake_up,
      "Each trapped call costs several times more on an idle machine.", 2000},
     {"Syscall User Dispatch", USEFUL, dz_probe_syscall_user_dispatch,

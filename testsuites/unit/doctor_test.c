@@ -18,7 +18,7 @@ struct place {
 };
 
 static void enter_place(struct place *place) {
-  snprintf(place->path, sizeof place->path, "/tmp/denizen-unit-XXXXXX");
+  *place = (struct place){.path = "/tmp/denizen-unit-XXXXXX"};
   cr_assert_not_null(mkdtemp(place->path));
   place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   cr_assert(place->fd >= 0);

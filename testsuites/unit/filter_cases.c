@@ -137,10 +137,11 @@ const struct filter_case filter_cases[] = {
     ALLOWS("ioctl", NO_FD, 0x5413), ALLOWS("ioctl", NO_FD, 0x541b), ALLOWS("ioctl", NO_FD, 0x8912),
     ALLOWS("ioctl", NO_FD, 0xc028aa03), ALLOWS("ioctl", NO_FD, 0x40049409),
     ALLOWS("ioctl", NO_FD, 0x80086601), ALLOWS("ioctl", NO_FD, 0xffffffff80086601),
-    /* TIOCSTI, TIOCLINUX, TIOCSPGRP, TIOCGPTPEER, TIOCCONS, TIOCSETD */
+    /* TIOCSTI, TIOCLINUX, TIOCGPTPEER, TIOCCONS, TIOCSETD; TIOCSPGRP keeps to its own session */
+    ALLOWS("ioctl", NO_FD, 0x5410),
     ASKS("ioctl", NO_FD, 0x5412), ASKS("ioctl", NO_FD, ABOVE | 0x5412),
     ASKS("ioctl", NO_FD, 0x541c),
-    ASKS("ioctl", NO_FD, 0x5410), ASKS("ioctl", NO_FD, 0x5441), ASKS("ioctl", NO_FD, 0x541d),
+    ASKS("ioctl", NO_FD, 0x5441), ASKS("ioctl", NO_FD, 0x541d),
     ASKS("ioctl", NO_FD, 0x5423),
     /* FIOASYNC, FIOSETOWN, SIOCSPGRP, BLKRRPART, SIOCSIFFLAGS, SIOCUNIXFILE, NS_GET_PARENT,
      * USERFAULTFD_IOC_NEW, none */

@@ -86,6 +86,26 @@ Test(loader_cache, a_changed_program_is_copied_anew) {
   cr_assert_str_neq(before.program, after.program);
 }
 
+/* What is mapped of the last page behind the file's end must stay zero. */
+Test(loader_cache, the_new_interpreters_name_lies_in_a_page_behind_the_programs_last) {
+  struct dz_elf_file program = dz_elf_program(0x400000, "./interpreter");
+  char tail[4096], name[DZ_COPY_NAME_MAX + 2], expected[DZ_COPY_NAME_MAX + 2];
+  static const char zeroes[100];
+  struct dz_copy copy;
+  int fd DZ_FD = -1;
+
+  loader_room_write(&room, "short", program.bytes, program.size - sizeof zeroes, 0755);
+  cr_assert_eq(copy_in(room.cache, "short", true, &copy), 0);
+  fd = openat(dz_cache_directory_fd(room.cache), copy.program, O_RDONLY | O_CLOEXEC);
+  cr_assert_eq(pread(fd, tail, sizeof zeroes, (off_t)(program.size - sizeof zeroes)),
+               sizeof zeroes);
+  cr_assert_eq(memcmp(tail, zeroes, sizeof zeroes), 0);
+  cr_assert_gt(pread(fd, name, sizeof name, (off_t)program.size), 0);
+  snprintf(expected, sizeof expected, "i/%s", copy.interpreter);
+  cr_assert_str_eq(name, expected);
+  dz_elf_free(&program);
+}
+
 /* In place, with the same size and first page: only ctime tells. */
 Test(loader_cache, a_program_that_is_written_again_at_once_is_copied_anew_each_time) {
   int i;
