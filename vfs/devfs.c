@@ -13,37 +13,6 @@
 
 #define DEVFS_DEV makedev(0, 0xfff02) /* as PROCFS_DEV of procfs.c */
 
-/* Numbers of devices: Documentation/admin-guide/devices.txt. `tag` says who opens it. */
-#define DEVICE(name, who)                                                                          \
-  { .path = name, .mode = S_IFCHR | 0666, .kind = DZ_MADE_PLAIN, .tag = who }
-#define LINK(name, to)                                                                             \
-  { .path = name, .mode = S_IFLNK | 0777, .link = to }
-
-static const struct dz_made_row rows[] = {
-    DEVICE("null", DZ_DEVFS_HOST),
-    DEVICE("zero", DZ_DEVFS_HOST),
-    DEVICE("full", DZ_DEVFS_HOST),
-    DEVICE("random", DZ_DEVFS_HOST),
-    DEVICE("urandom", DZ_DEVFS_HOST),
-    DEVICE("tty", DZ_DEVFS_TTY),
-    DEVICE("ptmx", DZ_DEVFS_PTMX),
-    DEVICE("pts/ptmx", DZ_DEVFS_PTMX),
-    LINK("fd", "/proc/self/fd"),
-    LINK("stdin", "/proc/self/fd/0"),
-    LINK("stdout", "/proc/self/fd/1"),
-    LINK("stderr", "/proc/self/fd/2"),
-    {.path = "shm", .mode = S_IFDIR | S_ISVTX | 0777, .kind = DZ_MADE_PLAIN},
-};
-
-static const struct {
-  const char *name, *host;
-  unsigned major, minor;
-} host_devices[] = {
-    {"null", "/dev/null", MEM_MAJOR, 3},       {"zero", "/dev/zero", MEM_MAJOR, 5},
-    {"full", "/dev/full", MEM_MAJOR, 7},       {"random", "/dev/random", MEM_MAJOR, 8},
-    {"urandom", "/dev/urandom", MEM_MAJOR, 9}, {"ptmx", "/dev/ptmx", TTYAUX_MAJOR, 2},
-};
-
 /* Inode numbers: an item's own, and those of pseudo-terminals above all of them. */
 #define FIRST_PTS 0x10000
 
@@ -54,7 +23,7 @@ static unsigned number_of(const struct dz_node *node) {
   return (unsigned)(node->ino - FIRST_PTS);
 }
 
-static struct dz_node node_of(struct dz_mount *mount, ino_t ino, mode_t mode) {
+struct dz_node dz_devfs_node(struct dz_mount *mount, ino_t ino, mode_t mode) {
   return (struct dz_node){
       .mount = mount, .fd = -1, .mode = mode, .dev = DEVFS_DEV, .ino = ino, .key = {ino, 0}};
 }
@@ -63,7 +32,7 @@ static const struct dz_made_row *row_of(const struct dz_devfs *fs, const struct 
   return fs->tree.items[node->ino - 1].row;
 }
 
-static unsigned pts_item(const struct dz_devfs *fs) {
+unsigned dz_devfs_pts_item(const struct dz_devfs *fs) {
   return dz_made_tree_find(&fs->tree, 1, "pts");
 }
 
@@ -85,7 +54,7 @@ static int pts_lookup(struct dz_devfs *fs, const struct dz_node *directory, int 
   if (!err && fstat(slave, &st))
     err = -errno;
   if (!err)
-    *child = node_of(directory->mount, FIRST_PTS + (ino_t)number, st.st_mode);
+    *child = dz_devfs_node(directory->mount, FIRST_PTS + (ino_t)number, st.st_mode);
   return err;
 }
 
@@ -100,14 +69,14 @@ static int devfs_lookup(const struct dz_view *view DZ_UNUSED, const struct dz_no
                         const char *name, struct dz_node *child) {
   struct dz_devfs *fs = directory->mount->fs;
   unsigned item = (unsigned)directory->ino;
-  int number = item == pts_item(fs) ? pts_number(name) : -1;
+  int number = item == dz_devfs_pts_item(fs) ? pts_number(name) : -1;
 
   if (number >= 0)
     return pts_lookup(fs, directory, number, child);
   item = dz_made_tree_find(&fs->tree, item, name);
   if (!item || !is_there(fs, item))
     return -ENOENT;
-  *child = node_of(directory->mount, item, dz_made_tree_mode(&fs->tree, item));
+  *child = dz_devfs_node(directory->mount, item, dz_made_tree_mode(&fs->tree, item));
   return 0;
 }
 
@@ -116,19 +85,22 @@ static int devfs_parent(const struct dz_view *view DZ_UNUSED, const struct dz_no
   const struct dz_devfs *fs = directory->mount->fs;
   unsigned item = fs->tree.items[directory->ino - 1].parent;
 
-  *parent = node_of(directory->mount, item, dz_made_tree_mode(&fs->tree, item));
+  *parent = dz_devfs_node(directory->mount, item, dz_made_tree_mode(&fs->tree, item));
   return 0;
 }
 
 static ssize_t devfs_readlink(const struct dz_view *view DZ_UNUSED, const struct dz_node *link,
                               char *text, size_t size) {
   const struct dz_made_row *row = is_pts(link) ? NULL : row_of(link->mount->fs, link);
+  size_t length;
 
   if (!row || !row->link)
     return -EINVAL;
-  if (strlen(row->link) >= size)
+  length = strlen(row->link);
+  if (length >= size)
     return -ENAMETOOLONG;
-  return (ssize_t)strlen(strcpy(text, row->link));
+  memcpy(text, row->link, length + 1);
+  return (ssize_t)length;
 }
 
 static int pts_stat(struct dz_devfs *fs, unsigned number, struct stat *out) {
@@ -260,7 +232,7 @@ static int devfs_list(const struct dz_view *view DZ_UNUSED, const struct dz_node
                       }))
       return 0;
   }
-  return directory->ino == pts_item(fs) ? list_pts(fs, position, sink, context) : 0;
+  return directory->ino == dz_devfs_pts_item(fs) ? list_pts(fs, position, sink, context) : 0;
 }
 
 static int devfs_chmod(const struct dz_node *node, mode_t mode) {
@@ -283,7 +255,7 @@ static int devfs_truncate(const struct dz_node *node, off_t length DZ_UNUSED) {
 
 /* glibc's posix_openpt looks at the type of /dev/pts. */
 static int devfs_statfs(const struct dz_node *node, struct statfs *out) {
-  bool pts = is_pts(node) || node->ino == pts_item(node->mount->fs);
+  bool pts = is_pts(node) || node->ino == dz_devfs_pts_item(node->mount->fs);
 
   *out = (struct statfs){.f_type = pts ? DEVPTS_SUPER_MAGIC : TMPFS_MAGIC,
                          .f_bsize = getpagesize(),
@@ -319,93 +291,3 @@ const struct dz_fs_ops dz_devfs = {
     .statfs = devfs_statfs,
     .path = devfs_path,
 };
-
-/* ---- made and unmade ---- */
-
-static int open_host_device(size_t index) {
-  int fd DZ_FD = (int)dz_result(open(host_devices[index].host, O_PATH | O_CLOEXEC));
-  struct stat st;
-
-  if (fd < 0)
-    return fd;
-  if (fstat(fd, &st))
-    return -errno;
-  if (!S_ISCHR(st.st_mode) ||
-      st.st_rdev != makedev(host_devices[index].major, host_devices[index].minor))
-    return -ENODEV;
-  return dz_steal_fd(&fd);
-}
-
-static int open_devices(struct dz_devfs *fs, struct dz_error *error) {
-  unsigned pts_ptmx = dz_made_tree_find(&fs->tree, pts_item(fs), "ptmx");
-
-  fs->devices = malloc((fs->tree.count + 1) * sizeof *fs->devices);
-  if (!fs->devices)
-    return dz_fail(error, -ENOMEM, "/dev: out of memory");
-  for (unsigned i = 0; i <= fs->tree.count; i++)
-    fs->devices[i] = -1;
-  for (size_t i = 0; i < DZ_ARRAY_SIZE(host_devices); i++) {
-    int fd = open_host_device(i);
-
-    if (fd < 0 && i == 0)
-      return dz_fail(error, fd, "%s of the host: %s", host_devices[i].host, strerror(-fd));
-    if (fd < 0)
-      dz_debug("%s of the host: %s", host_devices[i].host, strerror(-fd));
-    else
-      fs->devices[dz_made_tree_find(&fs->tree, 1, host_devices[i].name)] = fd;
-  }
-  if (fs->devices[dz_made_tree_find(&fs->tree, 1, "ptmx")] >= 0)
-    fs->devices[pts_ptmx] =
-        fcntl(fs->devices[dz_made_tree_find(&fs->tree, 1, "ptmx")], F_DUPFD_CLOEXEC, 0);
-  return 0;
-}
-
-int dz_devfs_make(struct dz_proc *proc, void **made, struct dz_node *root, struct dz_error *error) {
-  struct dz_devfs *fs = calloc(1, sizeof *fs);
-  int err;
-
-  *root = DZ_NODE_NONE;
-  if (!fs)
-    return dz_fail(error, -ENOMEM, "/dev: out of memory");
-  fs->proc = proc;
-  pthread_mutex_init(&fs->lock, NULL);
-  clock_gettime(CLOCK_REALTIME, &fs->made);
-  err = dz_made_tree_make(&fs->tree);
-  if (!err)
-    err = dz_made_tree_add(&fs->tree, rows, DZ_ARRAY_SIZE(rows));
-  err = err ? dz_fail(error, err, "/dev: out of memory") : open_devices(fs, error);
-  if (err) {
-    dz_devfs_free(fs);
-    return err;
-  }
-  *made = fs;
-  *root = node_of(NULL, 1, S_IFDIR | 0755);
-  return 0;
-}
-
-void dz_devfs_free(void *made) {
-  struct dz_devfs *fs = made;
-
-  if (!fs)
-    return;
-  for (unsigned i = 0; fs->devices && i <= fs->tree.count; i++)
-    dz_close_scope(&fs->devices[i]);
-  for (size_t i = 0; i < fs->pty_count; i++)
-    close(fs->ptys[i].slave);
-  free(fs->devices);
-  free(fs->ptys);
-  dz_made_tree_drop(&fs->tree);
-  pthread_mutex_destroy(&fs->lock);
-  free(fs);
-}
-
-int dz_devfs_make_shm(int private_fd, struct dz_error *error) {
-  int fd DZ_FD = -1;
-
-  if (mkdirat(private_fd, DZ_DEVFS_SHM_NAME, 0700) && errno != EEXIST)
-    return dz_fail(error, -errno, "/dev/shm: its directory cannot be made: %s", strerror(errno));
-  fd = dz_open_child(private_fd, DZ_DEVFS_SHM_NAME, O_RDONLY | O_DIRECTORY, 0);
-  if (fd < 0 || fchmod(fd, S_ISVTX | 0777)) /* mkdir's mode is cut by the umask */
-    return dz_fail(error, fd < 0 ? fd : -errno, "/dev/shm: its directory cannot be opened");
-  return dz_steal_fd(&fd);
-}

@@ -30,6 +30,11 @@ struct dz_devfs {
   size_t pty_count, pty_room;
 };
 
+struct dz_node dz_devfs_node(struct dz_mount *mount, ino_t ino, mode_t mode);
+
+/* The item of /dev/pts. */
+unsigned dz_devfs_pts_item(const struct dz_devfs *fs);
+
 /* The functions below take the lock. */
 int dz_devfs_ptmx(struct dz_devfs *fs, int ptmx, int flags);
 

@@ -39,6 +39,10 @@ struct dz_procfs_ref dz_procfs_ref(const struct dz_node *node);
 ino_t dz_procfs_ino(const struct dz_procfs_ref *ref);
 struct dz_node dz_procfs_node(struct dz_mount *mount, const struct dz_procfs_ref *ref, mode_t mode);
 
+/* What a node lies in: not for the root. */
+struct dz_procfs_ref dz_procfs_parent_ref(const struct dz_procfs *fs,
+                                          const struct dz_procfs_ref *ref);
+
 /* The calling process, or a negative errno. */
 pid_t dz_procfs_caller(const struct dz_procfs *fs, const struct dz_view *view);
 

@@ -218,7 +218,11 @@ static ssize_t object_path(const struct dz_view *view DZ_UNUSED, const struct dz
   name[length] = '\0';
   if (name[0] == '/' && strncmp(name, "/memfd:", strlen("/memfd:")) != 0)
     shown = strrchr(name, '/');
-  return strlen(shown) < size ? (ssize_t)strlen(strcpy(text, shown)) : -ENAMETOOLONG;
+  length = (ssize_t)strlen(shown);
+  if ((size_t)length >= size)
+    return -ENAMETOOLONG;
+  memcpy(text, shown, (size_t)length + 1);
+  return length;
 }
 
 static int object_lookup(const struct dz_view *view DZ_UNUSED,

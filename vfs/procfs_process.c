@@ -13,6 +13,13 @@
 
 /* ---- a process that is held ---- */
 
+static struct dz_procfs_process take(struct dz_procfs_process *process) {
+  struct dz_procfs_process taken = *process;
+
+  *process = DZ_PROCFS_PROCESS_NONE;
+  return taken;
+}
+
 int dz_procfs_process_open(const struct dz_node *node, struct dz_procfs_process *process) {
   struct dz_procfs *fs = node->mount->fs;
   struct dz_procfs_ref ref = dz_procfs_ref(node);
@@ -33,8 +40,7 @@ int dz_procfs_process_open(const struct dz_node *node, struct dz_procfs_process 
     return opened.dir;
   if (dz_states_of(fs->proc->states, ref.pid, &opened.state))
     return -ENOENT;
-  *process = opened;
-  opened = DZ_PROCFS_PROCESS_NONE;
+  *process = take(&opened);
   return 0;
 }
 

@@ -80,11 +80,11 @@ static int swaps_text(const struct dz_made_call *call, struct dz_text *text) {
 /* ---- rows ---- */
 
 #define LIVE(name)                                                                                 \
-  { .path = name, .mode = S_IFREG | 0444, .kind = DZ_MADE_LIVE }
+  { .path = (name), .mode = S_IFREG | 0444, .kind = DZ_MADE_LIVE }
 #define TEXT(name, function)                                                                       \
-  { .path = name, .mode = S_IFREG | 0444, .generate = function }
+  { .path = (name), .mode = S_IFREG | 0444, .generate = (function) }
 #define LINK(name, to)                                                                             \
-  { .path = name, .mode = S_IFLNK | 0777, .link = to }
+  { .path = (name), .mode = S_IFLNK | 0777, .link = (to) }
 
 const struct dz_made_row dz_procfs_root_rows[] = {
     {.path = "self", .mode = S_IFLNK | 0777, .generate = self_text},

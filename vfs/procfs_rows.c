@@ -128,20 +128,20 @@ static int exe_follow(const struct dz_view *view, const struct dz_procfs_process
 
 #define ROW_DIRECTORY(entry, bits, where, area)                                                    \
   {                                                                                                \
-    .name = entry, .mode = S_IFDIR | (bits), .kind = DZ_PROCFS_DIRECTORY, .flags = where,          \
-    .inside = area                                                                                 \
+    .name = (entry), .mode = S_IFDIR | (bits), .kind = DZ_PROCFS_DIRECTORY, .flags = (where),      \
+    .inside = (area)                                                                               \
   }
 #define ROW_LIVE(entry, bits, where)                                                               \
-  { .name = entry, .mode = S_IFREG | (bits), .kind = DZ_PROCFS_LIVE, .flags = where }
+  { .name = (entry), .mode = S_IFREG | (bits), .kind = DZ_PROCFS_LIVE, .flags = (where) }
 #define ROW_TEXT(entry, bits, where, function)                                                     \
   {                                                                                                \
-    .name = entry, .mode = S_IFREG | (bits), .kind = DZ_PROCFS_TEXT, .flags = where,               \
-    .text = function                                                                               \
+    .name = (entry), .mode = S_IFREG | (bits), .kind = DZ_PROCFS_TEXT, .flags = (where),           \
+    .text = (function)                                                                             \
   }
 #define ROW_LINK(entry, function, magic)                                                           \
   {                                                                                                \
-    .name = entry, .mode = S_IFLNK | 0777, .kind = DZ_PROCFS_LINK, .flags = BOTH | PRIVATE,        \
-    .text = function, .follow = magic                                                              \
+    .name = (entry), .mode = S_IFLNK | 0777, .kind = DZ_PROCFS_LINK, .flags = BOTH | PRIVATE,      \
+    .text = (function), .follow = (magic)                                                          \
   }
 
 #define BOTH DZ_PROCFS_IN_BOTH

@@ -42,7 +42,7 @@ void dz_sysfs_cgroup_open(struct dz_sysfs *fs) {
     line = line ? line + 1 : NULL;
   }
   if (!line || sscanf(line, "0::/%4095[^\n]", path) != 1)
-    strcpy(path, ".");
+    snprintf(path, sizeof path, ".");
   fs->cgroup = dz_openat2(hierarchy, path, O_PATH | O_DIRECTORY, 0, RESOLVE_HOST);
   fs->cgroup_depth = strcmp(path, ".") != 0;
   for (const char *at = path; (at = strchr(at, '/')); at++)
@@ -147,7 +147,7 @@ static int procs_text(const struct dz_made_call *call, struct dz_text *text) {
 }
 
 #define FILE_OF(name, function)                                                                    \
-  { .path = "fs/cgroup/" name, .mode = S_IFREG | 0444, .generate = function }
+  { .path = "fs/cgroup/" name, .mode = S_IFREG | 0444, .generate = (function) }
 
 const struct dz_made_row dz_sysfs_cgroup_rows[] = {
     FILE_OF("cgroup.controllers", controllers_text),

@@ -72,12 +72,15 @@ static json_t *ratios_of(const struct row *row, int place, int rounds) {
 }
 
 static void print_ratio(const json_t *ratio) {
-  if (json_is_null(ratio))
-    printf(" %20s", "failed");
-  else
-    printf(" %7.2fx (%.2f-%.2f)%*s", json_number_value(json_object_get(ratio, "ratio")),
-           json_number_value(json_object_get(ratio, "min")),
-           json_number_value(json_object_get(ratio, "max")), 0, "");
+  char range[48] = "";
+
+  if (json_is_null(ratio)) {
+    printf("%9s%20s", "failed", "");
+    return;
+  }
+  snprintf(range, sizeof range, "(%.2f-%.2f)", json_number_value(json_object_get(ratio, "min")),
+           json_number_value(json_object_get(ratio, "max")));
+  printf("%8.2fx %19s", json_number_value(json_object_get(ratio, "ratio")), range);
 }
 
 static void print_time(double ns) {
@@ -302,7 +305,7 @@ int main(int argc, char **argv) {
   bench.rows = json_array();
   printf("Linux %s, %ld processors, %d rounds; each ratio is a median (least-greatest)\n\n",
          host.release, sysconf(_SC_NPROCESSORS_ONLN), bench.rounds);
-  printf("%-24s%12s %20s %20s\n", "", "native", "denizen", "proot");
+  printf("%-24s%12s%9s%20s%9s\n", "", "native", "denizen", "", "proot");
   small_operations(&bench);
   whole_programs(&bench);
   start_row(&bench);

@@ -3,7 +3,7 @@
 #
 #   DENIZEN=build/denizen testsuites/bench/bench.sh
 #
-# BENCH_ROUNDS=N   rounds of every row (5)
+# BENCH_ROUNDS=N   rounds of every row (9)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=testsuites/demo/rootfs.sh
@@ -58,6 +58,6 @@ enter=(build/bench/enter "$demo_root" "$demo_uid")
   rootfs_fail "cannot run a program natively in $demo_root"
 
 export HOME=$work/home XDG_CACHE_HOME=$work/home/cache XDG_RUNTIME_DIR=$work/home
-export TMPDIR=/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PROOT_VERBOSE=-1 TMPDIR=/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 build/bench/bench "$demo_root" "$guest_directory" "$demo_uid" "$work" "$work/denizen" \
-  "$(command -v proot)" build/bench.json "${BENCH_ROUNDS:-5}"
+  "$(command -v proot)" build/bench.json "${BENCH_ROUNDS:-9}"

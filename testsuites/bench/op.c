@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -273,16 +274,22 @@ static int storm(long count) {
   enum { NEIGHBOURS = 4, PERIOD_MICROSECONDS = 200 };
   struct sigaction action = {.sa_handler = on_alarm};
   struct itimerval timer = {{0, PERIOD_MICROSECONDS}, {0, PERIOD_MICROSECONDS}}, off = {0};
+  /* Shared, so that the neighbours end by themselves: proot reports every killed process. */
+  volatile int *stop =
+      mmap(NULL, sizeof *stop, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   pid_t neighbours[NEIGHBOURS];
   long interrupted = 0;
   struct stat found;
 
+  if (stop == MAP_FAILED)
+    die("mmap");
   for (int i = 0; i < NEIGHBOURS; i++) {
     neighbours[i] = fork();
     if (neighbours[i] == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      for (;;)
+      while (!*stop)
         __asm__ volatile("pause");
+      _exit(0);
     }
   }
   sigaction(SIGALRM, &action, NULL);
@@ -295,10 +302,9 @@ static int storm(long count) {
     interrupted++;
   }
   setitimer(ITIMER_REAL, &off, NULL);
-  for (int i = 0; i < NEIGHBOURS; i++) {
-    kill(neighbours[i], SIGKILL);
+  *stop = 1;
+  for (int i = 0; i < NEIGHBOURS; i++)
     waitpid(neighbours[i], NULL, 0);
-  }
   printf("%ld\n", interrupted);
   return 0;
 }

@@ -41,7 +41,7 @@ static void mount_all(int private_fd) {
 
   must(dz_vfs_make(private_fd, &room.vfs, &error), error.text);
   must(dz_hostfs_node(NULL, open(room.root, O_PATH | O_CLOEXEC), &node), "root");
-  mount_one(&dz_hostfs, NULL, node, "/", "root");
+  mount_one(&dz_hostfs, NULL, node, "/", room.root);
   must(dz_procfs_make(&room.proc, &room.procfs, &node, &error), error.text);
   mount_one(&dz_procfs, room.procfs, node, "/proc", "proc");
   must(dz_devfs_make(&room.proc, &room.devfs, &node, &error), error.text);
@@ -52,6 +52,7 @@ static void mount_all(int private_fd) {
 
 void room_make(void) {
   const char *directory = getenv("TMPDIR");
+  uint64_t silo = (uint64_t)getpid() & DZ_TAG_SILO_MAX; /* tests run side by side */
   char path[256];
 
   memset(&room, 0, sizeof room);
@@ -67,7 +68,7 @@ void room_make(void) {
   snprintf(path, sizeof path, "%s/private", room.scratch);
   must((int)dz_result(mkdir(path, 0700)), path);
   room.proc = (struct dz_proc){
-      .silo = 77,
+      .silo = silo,
       .proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
       .supervisor = getpid(),
       .host_uid = geteuid(),
@@ -76,7 +77,7 @@ void room_make(void) {
       .domainname = "(none)",
       .terminal = -1,
   };
-  must(dz_states_make(77, &room.proc.states), "states");
+  must(dz_states_make(silo, &room.proc.states), "states");
   mount_all(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   room.view = (struct dz_view){.vfs = room.vfs,
                                .proc = &room.proc,
@@ -205,8 +206,11 @@ int room_stat(const char *path, struct stat *st) {
   return err ? err : node.mount->ops->stat(&room.view, &node, st);
 }
 
+#define LISTING_SIZE 65536
+
 struct listing {
   char *text;
+  size_t length;
   unsigned left;
   uint64_t next;
 };
@@ -219,17 +223,19 @@ static int list_one(void *context, const struct dz_entry *entry) {
     return 1;
   listing->left--;
   listing->next = entry->next;
-  strcat(listing->text, entry->name);
-  strcat(listing->text, " ");
+  listing->length += (size_t)snprintf(listing->text + listing->length,
+                                      LISTING_SIZE - listing->length, "%s ", entry->name);
+  cr_assert_lt(listing->length, LISTING_SIZE);
   return 0;
 }
 
 char *room_list(const char *path, unsigned at_once) {
   struct dz_node node DZ_NODE = DZ_NODE_NONE;
-  struct listing listing = {.text = calloc(1, 1 << 16), .next = 2};
+  struct listing listing = {.text = malloc(LISTING_SIZE), .next = 2, .length = 1};
 
   must(room_walk(path, DZ_WALK_FOLLOW, &node), path);
-  strcpy(listing.text, " ");
+  cr_assert(listing.text && node.mount);
+  memcpy(listing.text, " ", 2);
   do {
     listing.left = at_once;
     must(node.mount->ops->list(&room.view, &node, listing.next, list_one, &listing), path);

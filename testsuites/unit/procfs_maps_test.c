@@ -40,7 +40,7 @@ static void patch_interpreter(const char *path) {
   at = memmem(data, (size_t)size, INTERPRETER, sizeof INTERPRETER);
   cr_assert_not_null(at, "%s does not name %s", path, INTERPRETER);
   memset(at, 0, sizeof INTERPRETER);
-  strcpy(at, "./ld");
+  memcpy(at, "./ld", sizeof "./ld");
   cr_assert_eq(pwrite(fd, data, (size_t)size, 0), size);
 }
 
