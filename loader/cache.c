@@ -43,13 +43,14 @@ struct temporary {
 struct original {
   int fd;
   const struct dz_file_key *key;
-  const struct dz_image *image; /* to be patched; NULL for a plain copy */
+  const struct dz_image *image; /* of a program; NULL for an interpreter, which is not changed */
+  bool dynamic;                 /* the interpreter's name is to be put in */
   char interpreter[DZ_COPY_NAME_MAX + 2];
 };
 
 static uint64_t copy_size(const struct original *original) {
-  return original->image ? dz_copy_patched_size(original->key->size, original->interpreter)
-                         : original->key->size;
+  return original->dynamic ? dz_copy_patched_size(original->key->size, original->interpreter)
+                           : original->key->size;
 }
 
 static int print_key(char *text, size_t size, char kind, const struct dz_file_key *key) {
@@ -59,12 +60,18 @@ static int print_key(char *text, size_t size, char kind, const struct dz_file_ke
                   (unsigned long long)key->ctime_nanoseconds, (unsigned long long)key->head);
 }
 
+/* The same file is copied in other ways as a program with an interpreter, as one without, and as an
+ * interpreter itself. */
+enum role { ROLE_INTERPRETER, ROLE_STATIC, ROLE_DYNAMIC };
+
 /* At most 2 * (1 + 5 * 17 + 8) characters: nanoseconds have eight digits. */
-static void copy_name(const struct dz_copy_key *key, bool dynamic, char name[DZ_COPY_NAME_MAX]) {
+static void copy_name(const struct dz_copy_key *key, enum role role, char name[DZ_COPY_NAME_MAX]) {
   int length = print_key(name, DZ_COPY_NAME_MAX, 'p', &key->program);
 
-  if (dynamic)
+  if (role == ROLE_DYNAMIC)
     print_key(name + length, DZ_COPY_NAME_MAX - (size_t)length, 'i', &key->interpreter);
+  else if (role == ROLE_STATIC)
+    snprintf(name + length, DZ_COPY_NAME_MAX - (size_t)length, "s");
 }
 
 /* Make a t… file: its name, a descriptor that holds its lock, and one to write it. */
@@ -98,6 +105,8 @@ static int fill(const struct original *original, int writer) {
   int result = dz_copy_content(original->fd, fd, original->key->size);
 
   if (result == 0 && original->image)
+    result = dz_copy_make_room(fd, original->image);
+  if (result == 0 && original->dynamic)
     result = dz_copy_patch(fd, original->key->size, original->image, original->interpreter);
   if (result == 0)
     result = dz_head_unchanged(original->fd, original->key);
@@ -230,13 +239,14 @@ static int obtain_interpreter(struct dz_cache *cache, const struct dz_plan *plan
   struct original original = {.fd = plan->interpreter, .key = &plan->interpreter_key};
   struct dz_copy_key key = {.program = plan->interpreter_key};
 
-  copy_name(&key, false, copy->interpreter);
+  copy_name(&key, ROLE_INTERPRETER, copy->interpreter);
   return obtain(cache, &original, copy->interpreter, may_copy);
 }
 
 int dz_cache_program(struct dz_cache *cache, const struct dz_plan *plan, bool may_copy,
                      struct dz_copy *copy, struct dz_error *error) {
-  struct original original = {.fd = plan->program, .key = &plan->program_key};
+  struct original original = {
+      .fd = plan->program, .key = &plan->program_key, .image = &plan->image};
   int result;
 
   copy->key = (struct dz_copy_key){plan->program_key, plan->interpreter_key};
@@ -248,10 +258,10 @@ int dz_cache_program(struct dz_cache *cache, const struct dz_plan *plan, bool ma
     if (result < 0)
       return dz_fail(error, result, "cannot copy %s, the interpreter of %s: %s",
                      plan->image.interpreter, plan->program_path, strerror(-result));
-    original.image = &plan->image;
+    original.dynamic = true;
     snprintf(original.interpreter, sizeof original.interpreter, "i/%s", copy->interpreter);
   }
-  copy_name(&copy->key, copy->dynamic, copy->program);
+  copy_name(&copy->key, copy->dynamic ? ROLE_DYNAMIC : ROLE_STATIC, copy->program);
   result = obtain(cache, &original, copy->program, may_copy);
   if (result < 0 && result != -EAGAIN)
     return dz_fail(error, result, "cannot copy %s: %s", plan->program_path, strerror(-result));

@@ -103,3 +103,11 @@ int dz_copy_patch(int to, uint64_t size, const struct dz_image *image, const cha
     result = write_at(to, (const char *)&length, sizeof length, filesz_at);
   return result;
 }
+
+int dz_copy_make_room(int to, const struct dz_image *image) {
+  uint64_t at = image->room_phdr_offset + offsetof(Elf64_Phdr, p_memsz);
+
+  return image->room_size
+             ? write_at(to, (const char *)&image->room_memsz, sizeof image->room_memsz, at)
+             : 0;
+}

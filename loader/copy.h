@@ -28,6 +28,9 @@ int dz_copy_content(int from, int to, uint64_t size);
  */
 int dz_copy_patch(int to, uint64_t size, const struct dz_image *image, const char *interpreter);
 
+/* Make room behind the program's memory (struct dz_image's room_…); nothing when there is none. */
+int dz_copy_make_room(int to, const struct dz_image *image);
+
 /* Size of a copy after dz_copy_patch(). */
 uint64_t dz_copy_patched_size(uint64_t size, const char *interpreter);
 

@@ -7,6 +7,10 @@
 /* load_elf_phdrs(): "their total size" may not be over 64 KiB. */
 #define MAX_HEADERS (65536 / sizeof(Elf64_Phdr))
 
+#define ADDRESS_MAX (UINT64_C(1) << 46)
+#define ROOM_ALIGN 4096
+#define ROOM_SIZE 16384
+
 /* Names for messages, after the ELF gABI's machine numbers (elf.h). */
 static const struct {
   uint16_t machine;
@@ -97,6 +101,34 @@ static int read_interpreter(int fd, const struct dz_file_head *head, const Elf64
   return 0;
 }
 
+/* Where room can be made: behind the last segment, when it is writable, is the highest, and stands
+ * in an ordinary file. brk begins behind it, as it does behind any bss. */
+static void find_room(const Elf64_Ehdr *header, const Elf64_Phdr *headers,
+                      struct dz_image *image) {
+  const Elf64_Phdr *last = NULL;
+  uint64_t end = 0;
+  size_t i;
+
+  for (i = 0; i < header->e_phnum; i++) {
+    const Elf64_Phdr *phdr = &headers[i];
+
+    if (phdr->p_type != PT_LOAD)
+      continue;
+    if (phdr->p_vaddr > ADDRESS_MAX || phdr->p_memsz > ADDRESS_MAX ||
+        phdr->p_memsz < phdr->p_filesz || phdr->p_vaddr + phdr->p_memsz < end)
+      return;
+    last = phdr;
+    end = phdr->p_vaddr + phdr->p_memsz;
+  }
+  if (!last || (last->p_flags & (PF_R | PF_W)) != (PF_R | PF_W) || !last->p_memsz ||
+      header->e_phoff < sizeof *header)
+    return;
+  image->room_phdr_offset = header->e_phoff + (uint64_t)(last - headers) * sizeof *last;
+  image->room_address = (end + ROOM_ALIGN - 1) & ~(uint64_t)(ROOM_ALIGN - 1);
+  image->room_size = ROOM_SIZE;
+  image->room_memsz = image->room_address + ROOM_SIZE - last->p_vaddr;
+}
+
 int dz_image_from_head(int fd, const struct dz_file_head *head, struct dz_image *image,
                        struct dz_error *error) {
   Elf64_Phdr *headers DZ_FREE = NULL;
@@ -128,6 +160,7 @@ int dz_image_from_head(int fd, const struct dz_file_head *head, struct dz_image 
     image->dynamic = true;
     image->interpreter_phdr_offset = header.e_phoff + i * sizeof headers[i];
   }
+  find_room(&header, headers, image);
   image->personality = dz_personality_find(fd, head, image, headers, header.e_phnum);
   return 0;
 }

@@ -36,6 +36,13 @@ struct dz_image {
   bool set_uid;   /* the file's mode; whether that counts is the mount's and the identity's */
   bool set_gid;   /* S_ISGID with group execution, as exec takes it */
   enum dz_personality personality;
+  /* Room behind the program's own memory, made by giving the copy's last segment a larger
+   * p_memsz; the engine writes there during an exec. No room (0) when that segment cannot be
+   * written. */
+  uint64_t room_phdr_offset; /* of its program header in the file */
+  uint64_t room_memsz;       /* the p_memsz that makes the room */
+  uint64_t room_address;     /* before relocation, page-aligned */
+  uint64_t room_size;
   bool dynamic;                     /* there is a PT_INTERP: the first one is meant below */
   uint64_t interpreter_phdr_offset; /* of its program header in the file */
   char interpreter[PATH_MAX];       /* may be empty; then opening it fails with EACCES */

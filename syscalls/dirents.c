@@ -46,7 +46,7 @@ static int take(void *context, const struct dz_entry *entry) {
     record->ino = entry->ino;
     record->offset = entry->next;
     record->length = (unsigned short)length;
-    strcpy(record->name, entry->name);
+    memcpy(record->name, entry->name, strlen(entry->name));
     at[length - 1] = (char)entry->type;
   } else {
     struct dirent64 *record = (struct dirent64 *)(void *)at;
@@ -55,7 +55,7 @@ static int take(void *context, const struct dz_entry *entry) {
     record->d_off = (off64_t)entry->next;
     record->d_reclen = (unsigned short)length;
     record->d_type = entry->type;
-    strcpy(record->d_name, entry->name);
+    memcpy(record->d_name, entry->name, strlen(entry->name));
   }
   listing->used += length;
   listing->next = entry->next;

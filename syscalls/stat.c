@@ -18,8 +18,10 @@ static int64_t return_stat(struct dz_call *call, const struct dz_node *node, uin
 
   if (err)
     return err;
-  st.st_uid = dz_proc_show_uid(&call->silo->proc, st.st_uid);
-  st.st_gid = dz_proc_show_gid(&call->silo->proc, st.st_gid);
+  if (ops_of(node) == &dz_hostfs) { /* made-up filesystems know the guest's owners */
+    st.st_uid = dz_proc_show_uid(&call->silo->proc, st.st_uid);
+    st.st_gid = dz_proc_show_gid(&call->silo->proc, st.st_gid);
+  }
   return dz_arg_write(call, address, &st, sizeof st);
 }
 
@@ -127,8 +129,10 @@ int64_t dz_sys_statx(struct dz_call *call) {
   if (err)
     return err;
   show_mount(&node, mask, &out);
-  out.stx_uid = dz_proc_show_uid(&call->silo->proc, out.stx_uid);
-  out.stx_gid = dz_proc_show_gid(&call->silo->proc, out.stx_gid);
+  if (ops_of(&node) == &dz_hostfs) {
+    out.stx_uid = dz_proc_show_uid(&call->silo->proc, out.stx_uid);
+    out.stx_gid = dz_proc_show_gid(&call->silo->proc, out.stx_gid);
+  }
   return dz_arg_write(call, call->arguments[4], &out, sizeof out);
 }
 

@@ -52,13 +52,9 @@ static int mount_volumes(const struct dz_silo_config *config, struct dz_vfs *vfs
 
 /* /dev/shm: a host directory of the silo's own, shared by its processes alone. */
 static int mount_shm(struct dz_vfs *vfs, int private_fd, struct dz_error *error) {
-  int fd;
+  int fd = dz_devfs_make_shm(private_fd, error);
 
-  if (mkdirat(private_fd, "shm", 01777) && errno != EEXIST)
-    return dz_fail(error, -errno, "/dev/shm: %s", strerror(errno));
-  fd = dz_open_child(private_fd, "shm", O_PATH | O_DIRECTORY, 0);
-  return fd < 0 ? dz_fail(error, fd, "/dev/shm: %s", strerror(-fd))
-                : mount_host(vfs, fd, "shm", "/dev/shm", false, error);
+  return fd < 0 ? fd : mount_host(vfs, fd, "shm", "/dev/shm", false, error);
 }
 
 typedef int make_fs(struct dz_proc *proc, void **fs, struct dz_node *root, struct dz_error *error);

@@ -34,6 +34,8 @@ static ssize_t absolute(const struct dz_view *view, const struct dz_node *node, 
     err = prepend(text, &at, "/", 1);
   if (err)
     return err;
+  if (at >= size)
+    return -ENAMETOOLONG;
   memmove(text, text + at, size - at);
   return (ssize_t)(size - at - 1);
 }
@@ -50,10 +52,11 @@ static ssize_t detached(const struct dz_node *node, char *text, size_t size) {
   whole[length] = '\0';
   slash = strrchr(whole, '/');
   slash = slash ? slash : whole;
-  if (strlen(slash) >= size)
+  length -= slash - whole;
+  if ((size_t)length >= size)
     return -ENAMETOOLONG;
-  strcpy(text, slash);
-  return (ssize_t)strlen(slash);
+  memcpy(text, slash, (size_t)length + 1);
+  return length;
 }
 
 ssize_t dz_vfs_path(const struct dz_view *view, const struct dz_node *node, char *text,
@@ -71,8 +74,11 @@ ssize_t dz_vfs_path(const struct dz_view *view, const struct dz_node *node, char
     return root_length;
   if (length >= root_length && memcmp(text, root, (size_t)root_length) == 0 &&
       (text[root_length] == '/' || text[root_length] == '\0')) {
-    if (length == root_length)
-      return (ssize_t)(strcpy(text, "/"), 1);
+    if (length == root_length) {
+      text[0] = '/';
+      text[1] = '\0';
+      return 1;
+    }
     memmove(text, text + root_length, (size_t)(length - root_length) + 1);
     return length - root_length;
   }

@@ -12,9 +12,10 @@
 # USERS    as whom, of:
 #   root           the host's root; only root can           natively: chroot
 #   nobody         an ordinary user, the same one inside;   natively: chroot by root, then nobody,
-#                  only root can prepare that               or, without namespaces, no chroot
+#                  only root can prepare that
 #   mapped-root    an ordinary user, number 0 inside        natively: a user namespace, chroot
 #   mapped-nobody  an ordinary user, the same one inside    natively: two user namespaces, chroot
+#   plain          where namespaces are refused             natively: no chroot
 # OPTIONS  further options of denizen run
 # KEEP     not empty: leave the directory with all outputs
 #
