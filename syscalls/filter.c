@@ -4,6 +4,7 @@
  * known when it is written, and where that is too far, a jump that reaches any
  * distance is put between.
  */
+#include "host/defence.h"
 #include "syscalls/filter.h"
 #include "syscalls/table.h"
 
@@ -116,6 +117,8 @@ static place check(struct writer *w, const struct dz_syscall *row,
   int argument = dz_syscall_argument(row, condition->argument);
   unsigned bits = argument < 0 ? 0 : dz_argument_bits(row->arguments[argument].type);
 
+  if (bits == 32 && !dz_defence("width"))
+    bits = 64;
   if (bits != 32 && bits != 64) {
     fail(w, -EINVAL);
     return no;
@@ -154,7 +157,8 @@ static struct run treatment(const struct dz_syscall *row, const struct dz_filter
 
   if (!row)
     return run;
-  if (row->disposition == DZ_NATIVE || (row->needs && !(row->needs & options->needs)))
+  if (row->disposition == DZ_NATIVE || !dz_defence_of_call(row->name) ||
+      (row->needs && !(row->needs & options->needs)))
     run.action = SECCOMP_RET_ALLOW;
   else if (row->disposition == DZ_REFUSED)
     run.action = SECCOMP_RET_ERRNO | (uint32_t)row->refusal;
@@ -213,7 +217,7 @@ int dz_filter_make(const struct dz_filter_options *options, struct sock_filter *
     return -ENOSPC;
   search(&w, runs, run_count);
   native = load(&w, offsetof(struct seccomp_data, nr));
-  foreign = put_return(&w, chosen.to_supervisor);
+  foreign = put_return(&w, dz_defence("arch") ? chosen.to_supervisor : SECCOMP_RET_ALLOW);
   branch(&w, BPF_JEQ, AUDIT_ARCH_X86_64, native, foreign);
   load(&w, offsetof(struct seccomp_data, arch));
   if (w.error)

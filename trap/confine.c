@@ -3,6 +3,7 @@
  * of the host, and Landlock as the second wall where the host has it.
  */
 #include "trap/engine.h"
+#include "host/defence.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -36,6 +37,8 @@ int dz_confine_capabilities(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct none[2] = {{0}};
 
+  if (!dz_defence("capabilities"))
+    return 0;
   for (int cap = 0; cap <= 63; cap++)
     if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL && errno != EPERM)
       return -errno;
@@ -55,7 +58,7 @@ int dz_confine_landlock(int programs_fd) {
   int ruleset DZ_FD = -1;
   size_t size = abi >= 6 ? sizeof attributes : sizeof(uint64_t);
 
-  if (abi < 1)
+  if (abi < 1 || !dz_defence("landlock"))
     return 0; /* the host lacks it: one wall less; `denizen doctor` says so */
   attributes.handled_access_fs = rights_of(abi);
   if (abi >= 6)

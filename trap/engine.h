@@ -42,6 +42,8 @@ struct dz_job; /* a call in a worker */
 struct dz_engine {
   struct dz_silo silo;
   int listener;
+  bool listener_gone; /* no guest is left that could call */
+  int events;         /* epoll of signals, lifeline, commands and wake */
   int signals;  /* signalfd: SIGCHLD */
   int lifeline; /* the parent's end is held by the command denizen */
   int reports;

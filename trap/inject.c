@@ -182,7 +182,9 @@ int dz_notify_send_path_fd(struct dz_call *call, int fd, unsigned fd_flags) {
 
   if (call->may_block)
     return -DZ_ERETRY;
-  if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair))
+  /* Another thread can copy the guest's end: sends on a sequenced pair cannot name a socket of the
+   * host, as those on a datagram pair could (unix_seqpacket_sendmsg() of net/unix/af_unix.c). */
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
     return -errno;
   err = post(pair[0], fd);
   number = err < 0 ? err : call->ops->add_fd(call, pair[1], O_CLOEXEC);

@@ -6,6 +6,7 @@
 #include "vfs/internal.h"
 
 #include "host/calls.h"
+#include "host/defence.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -206,7 +207,7 @@ int dz_vfs_mount(struct dz_vfs *vfs, struct dz_mount_request *request, struct dz
   }
   mount->ops = request->ops;
   mount->fs = request->fs;
-  mount->read_only = request->read_only;
+  mount->read_only = request->read_only && dz_defence("read_only");
   mount->is_file = !S_ISDIR(root.mode);
   mount->id = vfs->next_mount_id++;
   mount->root = dz_node_take(&root);

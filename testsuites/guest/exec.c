@@ -370,7 +370,7 @@ CASE(a_vforked_child_executes_and_the_parent_goes_on) {
 
   if (child == 0) {
     before = 2;
-    execl(guest_self, guest_self, "@count_arguments", NULL);
+    execl(guest_self, "name", "@count_arguments", NULL);
     _exit(99);
   }
   expect_exit(child, 0);

@@ -4,6 +4,7 @@
 #include "testsuites/guest/raw.h"
 
 #include <grp.h>
+#include <sys/auxv.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -140,6 +141,42 @@ CASE(groups_give_permission) {
     leave();
   }
   expect_exit(child, 0);
+}
+
+ROLE(show_effective) {
+  if (geteuid() == getuid())
+    say("effective user as the real one");
+  else
+    say("effective user %d", (int)geteuid());
+  say(", AT_SECURE %lu\n", getauxval(AT_SECURE));
+  return 0;
+}
+
+static void run_with_mode(mode_t mode) {
+  pid_t child;
+
+  must(chmod("prog", mode));
+  child = fork();
+  if (child == 0) {
+    execl("./prog", "prog", "@show_effective", NULL);
+    leave();
+  }
+  expect_exit(child, 0);
+}
+
+CASE(the_set_user_bit_of_an_own_program_changes_nothing) {
+  copy_self("prog", 0755);
+  run_with_mode(04755);
+  run_with_mode(06755);
+}
+
+CASE(the_set_user_bit_of_anothers_program_gives_its_identity) {
+  need_superuser();
+  need_unmapped();
+  copy_self("prog", 0755);
+  must(chown("prog", 1234, 5678));
+  run_with_mode(04755);
+  run_with_mode(0755);
 }
 
 CASE(getgroups_counts_and_checks_the_buffer) {

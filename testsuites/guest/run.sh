@@ -8,7 +8,7 @@
 # LIBCS    which of them ("dynamic static musl")
 # PROGRAMS which programs, as a shell pattern ("*")
 # CASES    which cases, as a shell pattern ("*")
-# JOBS     how many programs at once (4)
+# JOBS     how many programs at once (6)
 # USERS    as whom, of:
 #   root           the host's root; only root can           natively: chroot
 #   nobody         an ordinary user, the same one inside;   natively: chroot by root, then nobody,
@@ -29,9 +29,12 @@ shopt -s nullglob
 here=$(dirname "$(realpath "$0")")
 denizen=$(realpath "${DENIZEN:-build/denizen}")
 build=$(realpath "${BUILD:-build}")
+# Under a sanitizer everything takes longer; which libc a guest has makes no difference to it.
+[[ -z ${LIBCS:-} && $denizen == */sanitize-* ]] && LIBCS=dynamic &&
+  echo "not run with $denizen: static and musl programs (LIBCS)"
 readonly libcs=${LIBCS:-dynamic static musl}
 readonly cases=${CASES:-*}
-readonly jobs=${JOBS:-4}
+readonly jobs=${JOBS:-6}
 readonly limit=150 # seconds for one program; each of its cases has 20
 readonly nobody=65534
 
