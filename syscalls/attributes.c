@@ -22,8 +22,7 @@ static int find_writable(struct dz_call *call, int dirfd, uint64_t path, int fla
 
   if (err)
     return err;
-  dz_vfs_locate(&call->view, node);
-  return node->mount && node->mount->read_only ? -EROFS : 0;
+  return dz_vfs_may_change(&call->view, node);
 }
 
 /* The object behind a descriptor that is no O_PATH one. */
@@ -38,8 +37,7 @@ static int find_fd_writable(struct dz_call *call, int fd, struct dz_node *node) 
     return err;
   if (!call->ops->valid(call))
     return -ESRCH;
-  dz_vfs_locate(&call->view, node);
-  return node->mount && node->mount->read_only ? -EROFS : 0;
+  return dz_vfs_may_change(&call->view, node);
 }
 
 static const struct dz_fs_ops *ops_of(const struct dz_node *node) {

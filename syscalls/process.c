@@ -265,6 +265,8 @@ static int64_t schedule(struct dz_call *call, const struct scheduling *what) {
     return -ENOMEM;
   if (what->in && dz_arg_read(call, what->address, data, what->size))
     return -EFAULT;
+  if (what->number == SYS_sched_setattr) /* the size that was looked at, not what is there now */
+    memcpy(data, &(uint32_t){(uint32_t)what->size}, sizeof(uint32_t));
   if (what->pointer_first)
     result = dz_result(syscall(what->number, member.pid, data, what->scalar, 0));
   else

@@ -94,6 +94,22 @@ static void remember(struct dz_call *call, int fd, const char *host_name,
   pthread_mutex_unlock(&names->lock);
 }
 
+/* unix_bind_bsd() makes the file with the socket's own mode, less the umask; ours is 0 and shared by
+ * all threads, so the guest's is taken off the socket's mode meanwhile. */
+static int64_t bind_below(int directory, int fd, const struct sockaddr_un *name, mode_t umask_bits) {
+  struct stat st;
+  int64_t result;
+
+  if (fstat(fd, &st) || fchdir(directory))
+    return -errno;
+  fchmod(fd, st.st_mode & 0777 & ~umask_bits);
+  result = dz_result(bind(fd, (const struct sockaddr *)name, sizeof *name));
+  fchmod(fd, st.st_mode & 07777);
+  if (chdir("/"))
+    return -errno;
+  return result;
+}
+
 int64_t dz_unix_bind(struct dz_call *call, int fd, const struct sockaddr_un *address,
                      socklen_t length) {
   struct dz_lookup at DZ_LOOKUP = DZ_LOOKUP_NONE;
@@ -118,15 +134,9 @@ int64_t dz_unix_bind(struct dz_call *call, int fd, const struct sockaddr_un *add
   if (strlen(at.name) > sizeof host.sun_path)
     return -ENAMETOOLONG;
   memcpy(host.sun_path, at.name, strlen(at.name));
-  if (fchdir(at.parent.fd))
-    return -errno;
-  result = dz_result(bind(fd, (struct sockaddr *)&host, sizeof host));
-  if (result == 0) {
-    fchmodat(at.parent.fd, at.name, 0777 & ~call->state->umask, 0);
+  result = bind_below(at.parent.fd, fd, &host, call->state->umask);
+  if (result == 0)
     remember(call, fd, at.name, address, length);
-  }
-  if (chdir("/"))
-    return -errno;
   return result;
 }
 

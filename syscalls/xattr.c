@@ -85,9 +85,9 @@ static int64_t act(struct dz_call *call, struct dz_node *node, struct xattr *wha
     return -ENOMEM;
   if (what->action == SET && dz_arg_read(call, what->value, data, what->size))
     return -EFAULT;
-  dz_vfs_locate(&call->view, node);
-  if (changes && node->mount && node->mount->read_only)
-    return -EROFS;
+  err = changes ? dz_vfs_may_change(&call->view, node) : 0;
+  if (err)
+    return err;
   if (node->fd < 0)
     return what->action == LIST ? 0 : -EOPNOTSUPP;
   /* security.*, system.* and trusted.* say things to the host's kernel. */

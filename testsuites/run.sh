@@ -97,7 +97,8 @@ run_suite() {
   ((limit < 1)) && limit=1
   home=$(mktemp -d "$stage/$user.XXXXXX")
   (cd "$tree" && as_user "$user" "$limit" "$home" env "DENIZEN=$tree/$build/denizen" "BUILD=$tree/build" \
-    "DENIZEN_BUILD=$tree/$build" "$@") >"$log" 2>&1
+    "DENIZEN_BUILD=$tree/$build" \
+    "LSAN_OPTIONS=suppressions=$tree/testsuites/leaks.supp:print_suppressions=0" "$@") >"$log" 2>&1
   status=$?
 
   read -r passed failed <<<"$(counts "$log")"
@@ -119,6 +120,7 @@ run_suite() {
   grep -aiE '^[[:space:]]*\[?(not run|skip(ped)?)\b' "$log" | sed 's/^[[:space:]]*/    /'
   if ((failed > 0)); then
     failed_suites+=("${log#"$root_dir"/}")
+    echo "    exit status $status"
     ((status == 124 || status == 137)) && echo "    out of time after $limit s"
     tail -n 40 "$log" | sed 's/^/    /'
   fi

@@ -47,6 +47,7 @@ struct dz_engine {
   int signals;  /* signalfd: SIGCHLD */
   int lifeline; /* the parent's end is held by the command denizen */
   int reports;
+  int messages; /* standard error, never waited for; or -1 */
   int commands; /* signals to pass on, from dz_silo_signal */
   struct dz_programs *programs;
   struct dz_cache *cache;
@@ -86,6 +87,9 @@ void dz_engine_end(struct dz_engine *engine, const char *format, ...) DZ_PRINTF(
 void dz_engine_answer(struct dz_call *call, int64_t result);
 /* On the receiver: run the call's handler and see to its answer. */
 void dz_engine_perform(struct dz_call *call);
+
+/* report.c */
+void dz_report_unsupported(struct dz_call *call, const char *what);
 
 /* worker.c */
 void dz_worker_begin_wait(struct dz_call *call);
@@ -134,7 +138,8 @@ enum dz_first_kind { DZ_FIRST_LISTENER, DZ_FIRST_FAILED_SETUP, DZ_FIRST_FAILED_E
 void dz_first_run(const struct dz_first *entry) __attribute__((noreturn));
 
 /* confine.c */
-int dz_confine_capabilities(void);
+int dz_confine_capabilities(void); /* a guest: none at all; after dz_confine_supervisor */
+int dz_confine_supervisor(void);
 int dz_confine_landlock(int programs_fd);
 
 #endif

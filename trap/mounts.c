@@ -6,6 +6,7 @@
 #include "vfs/sysfs.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,8 +17,17 @@ static int mount_host(struct dz_vfs *vfs, int fd, const char *source, const char
                                      .source = source,
                                      .read_only = read_only,
                                      .make = true};
-  int err = dz_hostfs_node(NULL, fd, &request.root);
+  struct statfs fs;
+  int err;
 
+  if (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+    close(fd);
+    return dz_fail(error, -EACCES,
+                   "%s: a proc filesystem of the host cannot be given to guests; they have a /proc "
+                   "of their own",
+                   source);
+  }
+  err = dz_hostfs_node(NULL, fd, &request.root);
   if (err)
     return dz_fail(error, err, "%s: %s", source, strerror(-err));
   return dz_vfs_mount(vfs, &request, error);
@@ -97,9 +107,8 @@ int dz_mounts_make(const struct dz_silo_config *config, struct dz_silo *silo, in
     err = mount_shm(silo->vfs, private_fd, error);
   if (!err)
     err = mount_volumes(config, silo->vfs, error);
-  silo->needs = DZ_NEED_MERGED_DIRS | DZ_NEED_IDENTITY;
-  if (!err && dz_vfs_guarded(silo->vfs))
-    silo->needs |= DZ_NEED_GUARD;
+  /* Guests hold descriptors of files that are not theirs to change: inherited stdio at least. */
+  silo->needs = DZ_NEED_MERGED_DIRS | DZ_NEED_IDENTITY | DZ_NEED_GUARD;
   if (silo->proc.host_uid != silo->proc.shown_uid || silo->proc.host_gid != silo->proc.shown_gid)
     silo->needs |= DZ_NEED_OWNER_VIEW;
   return err;

@@ -67,27 +67,6 @@ static int notify_add_fd(struct dz_call *call, int fd, unsigned fd_flags) {
   return (int)dz_result(ioctl(call->engine->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd));
 }
 
-static void notify_unsupported(struct dz_call *call, const char *what) {
-  struct dz_engine *engine = call->engine;
-  uint32_t number = (uint32_t)call->number;
-  uint32_t slot = number < 1024 ? number : 1023;
-  uint32_t bit = UINT32_C(1) << (slot % 32);
-
-  if (__atomic_fetch_or(&engine->reported[slot / 32], bit, __ATOMIC_RELAXED) & bit)
-    return;
-  dprintf(STDERR_FILENO,
-          "denizen: unsupported call %s(%d)%s%s: 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx\n",
-          call->row ? call->row->name : "unknown", call->number, what ? ": " : "",
-          what ? what : "", (unsigned long long)call->arguments[0],
-          (unsigned long long)call->arguments[1], (unsigned long long)call->arguments[2],
-          (unsigned long long)call->arguments[3], (unsigned long long)call->arguments[4],
-          (unsigned long long)call->arguments[5]);
-  if (call->silo->strict)
-    dz_engine_end(engine, "the guest made an unsupported call: %s (%d)%s%s",
-                  call->row ? call->row->name : "unknown", call->number, what ? ": " : "",
-                  what ? what : "");
-}
-
 const struct dz_call_ops dz_notify_ops = {
     .valid = notify_valid,
     .add_fd = notify_add_fd,
@@ -96,7 +75,7 @@ const struct dz_call_ops dz_notify_ops = {
     .exec = dz_notify_exec,
     .begin_wait = dz_worker_begin_wait,
     .end_wait = dz_worker_end_wait,
-    .unsupported = notify_unsupported,
+    .unsupported = dz_report_unsupported,
 };
 
 void dz_engine_perform(struct dz_call *call) {

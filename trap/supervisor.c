@@ -70,6 +70,7 @@ static void close_unneeded(const struct supervisor *supervisor) {
 static int become_supervisor(struct supervisor *supervisor) {
   struct rlimit most;
   sigset_t handled;
+  int err;
 
   setsid();
   prctl(PR_SET_NAME, "denizen-silo");
@@ -86,6 +87,9 @@ static int become_supervisor(struct supervisor *supervisor) {
     return dz_fail(&supervisor->error, -EPERM,
                    "the limit on file locks (ulimit -x) is bounded; denizen keeps its guests' "
                    "state there: raise the hard limit to unlimited");
+  err = dz_confine_supervisor();
+  if (err)
+    return dz_fail(&supervisor->error, err, "giving up capabilities: %s", strerror(-err));
   sigemptyset(&handled);
   for (int signal = 1; signal < SIGRTMIN; signal++)
     if (signal != SIGSEGV && signal != SIGBUS && signal != SIGABRT && signal != SIGFPE &&
@@ -120,6 +124,8 @@ static int open_parts(struct supervisor *supervisor) {
   sigset_t child;
   int err;
 
+  /* Guests have the other end of standard error too and could fill it: what does not fit is lost. */
+  engine->messages = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
   engine->silo.proc.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (engine->silo.proc.proc_fd < 0)
     return dz_fail(error, -errno, "/proc: %s", strerror(errno));

@@ -169,3 +169,27 @@ void dz_vfs_locate(const struct dz_view *view, struct dz_node *node) {
   if (!node->mount) /* a file, or a directory that may not be searched: there is no way up */
     node->mount = mount_of_file(view, node);
 }
+
+/* Names that the kernel gives to what has no place in a filesystem (d_dname of each kind). */
+static bool is_anonymous(const struct dz_node *node) {
+  static const char *const prefixes[] = {"/memfd:", "pipe:[", "socket:[", "anon_inode:"};
+  char self[DZ_SELF_FD_MAX], text[PATH_MAX];
+  ssize_t length = readlink(dz_self_fd_path(node->fd, self), text, sizeof text - 1);
+
+  if (length < 0)
+    return false;
+  text[length] = '\0';
+  for (size_t i = 0; i < DZ_ARRAY_SIZE(prefixes); i++)
+    if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
+      return true;
+  return false;
+}
+
+int dz_vfs_may_change(const struct dz_view *view, struct dz_node *node) {
+  if (!node->mount && is_anonymous(node))
+    return 0;
+  dz_vfs_locate(view, node);
+  if (!node->mount)
+    return -EPERM;
+  return node->mount->read_only ? -EROFS : 0;
+}

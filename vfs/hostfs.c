@@ -11,10 +11,19 @@
 #include "host/defence.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+
+/* The host's /proc, met within a volume, would be opened with the supervisor's rights: memory of
+ * other processes, its own too. */
+static bool is_host_proc(int fd) {
+  struct statfs fs;
+
+  return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
 
 int dz_hostfs_node(struct dz_mount *mount, int fd, struct dz_node *node) {
   struct stat st;
@@ -26,6 +35,10 @@ int dz_hostfs_node(struct dz_mount *mount, int fd, struct dz_node *node) {
 
     close(fd);
     return err;
+  }
+  if (mount && st.st_dev != mount->root.dev && is_host_proc(fd)) {
+    close(fd);
+    return -EACCES;
   }
   *node = (struct dz_node){
       .mount = mount, .fd = fd, .mode = st.st_mode, .dev = st.st_dev, .ino = st.st_ino};

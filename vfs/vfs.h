@@ -224,6 +224,11 @@ int dz_vfs_node_of(const struct dz_view *view, int path_fd, struct dz_node *node
  * part of the guest's filesystem (pipes, sockets, files that are gone from it). */
 void dz_vfs_locate(const struct dz_view *view, struct dz_node *node);
 
+/* May the guest change what the object is (mode, owner, times, attributes)? Locates it. 0; -EROFS
+ * on a read-only mount; -EPERM for a host object that is in no mount, such as a file that standard
+ * output was redirected to, unless it is of the guest's own making (memfd, pipe, socket). */
+int dz_vfs_may_change(const struct dz_view *view, struct dz_node *node);
+
 /* A real host descriptor that stands for a made-up object in a guest's table (a directory
  * of /proc, anything opened with O_PATH): dz_vfs_node_of knows it again. */
 int dz_vfs_placeholder(const struct dz_view *view, const struct dz_node *node);
