@@ -60,6 +60,9 @@ struct dz_call_ops {
    * and the host call is interrupted (EINTR) when there is one to handle. */
   void (*begin_wait)(struct dz_call *call);
   void (*end_wait)(struct dz_call *call);
+  /* Before a FIFO is opened: waits of guests that have died meanwhile are over, so that nobody sees
+   * their end of it. */
+  void (*settle)(struct dz_call *call);
   /* Say that the call (or this form of it) is not supported: recorded once per silo with `what`. */
   void (*unsupported)(struct dz_call *call, const char *what);
 };

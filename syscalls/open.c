@@ -110,6 +110,8 @@ static int64_t open_existing(struct dz_call *call, const struct opening *opening
   }
   if (node->mount->ops != &dz_hostfs && S_ISDIR(node->mode))
     return dz_return_fd(call, dz_vfs_placeholder(&call->view, node), opening->flags);
+  if (S_ISFIFO(node->mode))
+    call->ops->settle(call);
   return dz_return_fd(call, open_watched(call, node, &how), opening->flags);
 }
 

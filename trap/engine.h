@@ -94,6 +94,7 @@ void dz_report_unsupported(struct dz_call *call, const char *what);
 /* worker.c */
 void dz_worker_begin_wait(struct dz_call *call);
 void dz_worker_end_wait(struct dz_call *call);
+void dz_worker_settle(struct dz_call *call);
 int dz_worker_submit(struct dz_engine *engine, const struct dz_call *call);
 /* On the receiver: go on with the calls that workers gave back. */
 void dz_worker_take_returned(struct dz_engine *engine);

@@ -77,24 +77,66 @@ static bool finish_failed(struct exec *exec) {
   return false;
 }
 
-static int read_auxv(const struct exec *exec, uint64_t *entry, uint64_t *name) {
-  char path[32];
-  uint64_t auxv[128];
-  ssize_t size;
+#define STACK_CHUNK 512
 
-  snprintf(path, sizeof path, "%d/auxv", (int)exec->attached.tid);
-  size = dz_read_file_at(exec->attached.engine->silo.proc.proc_fd, path, (char *)auxv,
-                         sizeof auxv);
-  if (size < 0)
-    return (int)size;
-  *entry = *name = 0;
-  for (size_t i = 0; i + 1 < (size_t)size / sizeof *auxv && auxv[i] != AT_NULL; i += 2) {
-    if (auxv[i] == AT_ENTRY)
-      *entry = auxv[i + 1];
-    if (auxv[i] == AT_EXECFN)
-      *name = auxv[i + 1];
+/* Where the new program's auxiliary vector lies on its stack: behind argc, argv and envp
+ * (create_elf_tables() of fs/binfmt_elf.c). 0 or a negative errno. */
+static int find_vector(const struct exec *exec, uint64_t *vector) {
+  struct user_regs_struct registers;
+  uint64_t words[STACK_CHUNK], at, argc;
+  pid_t tid = exec->attached.tid;
+
+  if (ptrace(PTRACE_GETREGS, tid, 0, &registers))
+    return -ESRCH;
+  if (dz_mem_read(tid, registers.rsp, &argc, sizeof argc))
+    return -EFAULT;
+  at = registers.rsp + 8 * (argc + 2);
+  for (;;) {
+    ssize_t got = dz_mem_read_some(tid, at, words, sizeof words);
+
+    if (got < 8)
+      return -EFAULT;
+    for (ssize_t i = 0; i < got / 8; i++)
+      if (!words[i]) {
+        *vector = at + 8 * (uint64_t)(i + 1);
+        return 0;
+      }
+    at += (uint64_t)got & ~UINT64_C(7);
   }
-  return 0;
+}
+
+/* The kernel put the host's ids into the vector: the guest's own take their place. Where the program
+ * and the name lie is read on the way. */
+static int mend_vector(const struct exec *exec, const struct dz_identity *identity,
+                       uint64_t *entry, uint64_t *name) {
+  const struct {
+    uint64_t type, value;
+  } ids[] = {{AT_UID, identity->ruid},
+             {AT_EUID, identity->euid},
+             {AT_GID, identity->rgid},
+             {AT_EGID, identity->egid}};
+  uint64_t vector, words[2 * 64];
+  bool changed = false;
+  ssize_t size;
+  int err = find_vector(exec, &vector);
+
+  if (err)
+    return err;
+  size = dz_mem_read_some(exec->attached.tid, vector, words, sizeof words);
+  if (size < 16)
+    return -EFAULT;
+  for (ssize_t i = 0; i + 1 < size / 8 && words[i] != AT_NULL; i += 2) {
+    if (words[i] == AT_ENTRY)
+      *entry = words[i + 1];
+    if (words[i] == AT_EXECFN)
+      *name = words[i + 1];
+    for (size_t k = 0; k < DZ_ARRAY_SIZE(ids); k++)
+      if (words[i] == ids[k].type && words[i + 1] != ids[k].value) {
+        words[i + 1] = ids[k].value;
+        changed = true;
+      }
+  }
+  return changed ? dz_mem_write(exec->attached.tid, vector, words, (size_t)size) : 0;
 }
 
 /* The new record: the program; what another thread changed meanwhile is kept. */
@@ -147,7 +189,7 @@ static bool finish_executed(struct exec *exec) {
     kill_caller(exec, "another file was executed");
     return true;
   }
-  err = read_auxv(exec, &entry, &name);
+  err = mend_vector(exec, &exec->state->identity, &entry, &name);
   if (!err) {
     mend_name(exec, name);
     err = give_program(exec, entry);

@@ -75,6 +75,7 @@ const struct dz_call_ops dz_notify_ops = {
     .exec = dz_notify_exec,
     .begin_wait = dz_worker_begin_wait,
     .end_wait = dz_worker_end_wait,
+    .settle = dz_worker_settle,
     .unsupported = dz_report_unsupported,
 };
 

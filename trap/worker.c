@@ -108,6 +108,34 @@ void dz_worker_end_wait(struct dz_call *call) {
   errno = kept;
 }
 
+#define SETTLE_ROUNDS 40
+#define SETTLE_NANOSECONDS 250000
+
+/* Interrupt the waits whose guests are dead; how many there are. */
+static unsigned interrupt_dead(struct dz_engine *engine) {
+  unsigned dead = 0;
+
+  pthread_mutex_lock(&engine->worker_lock);
+  for (struct dz_wait *wait = engine->waits; wait; wait = wait->next) {
+    uint64_t id = wait->call->id;
+
+    if (ioctl(engine->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0)
+      continue;
+    dead++;
+    dz_tgkill(engine->silo.proc.supervisor, wait->worker, WAKE_SIGNAL);
+  }
+  pthread_mutex_unlock(&engine->worker_lock);
+  return dead;
+}
+
+/* Bounded: a worker that cannot be woken must not hold up the receiver. */
+void dz_worker_settle(struct dz_call *call) {
+  struct timespec pause = {.tv_nsec = SETTLE_NANOSECONDS};
+
+  for (int round = 0; round < SETTLE_ROUNDS && interrupt_dead(call->engine); round++)
+    nanosleep(&pause, NULL);
+}
+
 static struct dz_job *take_job(struct dz_engine *engine) {
   struct dz_job *job;
 
