@@ -96,6 +96,7 @@ run_suite() {
   ((limit > deadline - SECONDS)) && limit=$((deadline - SECONDS))
   ((limit < 1)) && limit=1
   home=$(mktemp -d "$stage/$user.XXXXXX")
+  chmod 755 "$home" # the guest tests of root run some of their guests as nobody
   (cd "$tree" && as_user "$user" "$limit" "$home" env "DENIZEN=$tree/$build/denizen" "BUILD=$tree/build" \
     "DENIZEN_BUILD=$tree/$build" \
     "LSAN_OPTIONS=suppressions=$tree/testsuites/leaks.supp:print_suppressions=0" "$@") >"$log" 2>&1

@@ -107,6 +107,7 @@ int dz_mounts_make(const struct dz_silo_config *config, struct dz_silo *silo, in
     err = mount_shm(silo->vfs, private_fd, error);
   if (!err)
     err = mount_volumes(config, silo->vfs, error);
+  dz_vfs_seal(silo->vfs);
   /* Guests hold descriptors of files that are not theirs to change: inherited stdio at least. */
   silo->needs = DZ_NEED_MERGED_DIRS | DZ_NEED_IDENTITY | DZ_NEED_GUARD;
   if (silo->proc.host_uid != silo->proc.shown_uid || silo->proc.host_gid != silo->proc.shown_gid)

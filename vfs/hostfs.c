@@ -18,7 +18,7 @@
 #include <sys/time.h>
 
 /* The host's /proc, met within a volume, would be opened with the supervisor's rights: memory of
- * other processes, its own too. */
+ * other processes, its own too. Walks stop there, unless a mount of the guest's covers it. */
 static bool is_host_proc(int fd) {
   struct statfs fs;
 
@@ -36,12 +36,9 @@ int dz_hostfs_node(struct dz_mount *mount, int fd, struct dz_node *node) {
     close(fd);
     return err;
   }
-  if (mount && st.st_dev != mount->root.dev && is_host_proc(fd)) {
-    close(fd);
-    return -EACCES;
-  }
   *node = (struct dz_node){
       .mount = mount, .fd = fd, .mode = st.st_mode, .dev = st.st_dev, .ino = st.st_ino};
+  node->key[DZ_HOSTFS_FORBIDDEN] = mount && st.st_dev != mount->root.dev && is_host_proc(fd);
   return 0;
 }
 

@@ -23,6 +23,9 @@ struct dz_placeholder {
   struct dz_node node; /* fd -1, or a copy that is held */
 };
 
+/* Index in a hostfs node's key: nonzero where a walk may not go. */
+#define DZ_HOSTFS_FORBIDDEN 0
+
 #define DZ_MOUNT_MAX 128
 #define DZ_PLACEHOLDER_MAX 512
 
@@ -34,6 +37,7 @@ struct dz_vfs {
   size_t ancestor_count;
   bool ancestors_moved; /* paths of ancestors can no longer be trusted: walk step by step */
   bool guarded;
+  bool sealed; /* all mounts are made: walks are guests' walks */
   int private_fd; /* the silo's private directory, for placeholders */
 
   pthread_mutex_t placeholder_lock; /* guards the fields below; taken last */

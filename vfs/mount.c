@@ -72,6 +72,8 @@ bool dz_vfs_is_mountpoint(const struct dz_vfs *vfs, const struct dz_node *node) 
   return false;
 }
 
+void dz_vfs_seal(struct dz_vfs *vfs) { vfs->sealed = true; }
+
 bool dz_vfs_guarded(const struct dz_vfs *vfs) { return vfs->guarded; }
 
 void dz_vfs_moved(struct dz_vfs *vfs, const struct dz_node *directory) {

@@ -161,6 +161,9 @@ struct dz_mount_request {
 };
 int dz_vfs_mount(struct dz_vfs *vfs, struct dz_mount_request *request, struct dz_error *error);
 
+/* No more mounts: from now on walks are guests' walks. */
+void dz_vfs_seal(struct dz_vfs *vfs);
+
 size_t dz_vfs_mount_count(const struct dz_vfs *vfs);
 const struct dz_mount *dz_vfs_mount_at(const struct dz_vfs *vfs, size_t index);
 const struct dz_node *dz_vfs_root(const struct dz_vfs *vfs);

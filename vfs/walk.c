@@ -126,7 +126,13 @@ static bool may_cross(const struct dz_vfs *vfs, const struct dz_node *from, cons
   return false;
 }
 
+static bool is_forbidden(const struct dz_view *view, const struct dz_node *node) {
+  return view->vfs->sealed && node->mount->ops == &dz_hostfs && node->key[DZ_HOSTFS_FORBIDDEN];
+}
+
 static int set_at(struct walk *walk, struct dz_node *next) {
+  if (next->mount && is_forbidden(walk->view, next))
+    return -EACCES;
   if ((walk->flags & DZ_WALK_NO_XDEV) && next->mount != walk->at.mount)
     return -EXDEV;
   drop_at(walk);
@@ -401,5 +407,7 @@ int dz_walk_last(const struct dz_view *view, struct dz_lookup *lookup) {
     return err;
   }
   err = lookup->parent.mount->ops->lookup(view, &lookup->parent, lookup->name, &lookup->node);
-  return err ? err : cross_mounts(&walk, &lookup->node);
+  if (!err)
+    err = cross_mounts(&walk, &lookup->node);
+  return !err && is_forbidden(view, &lookup->node) ? -EACCES : err;
 }
