@@ -61,11 +61,15 @@ static inline int dz_steal_fd(int *fd) {
   return taken;
 }
 
-static inline void dz_free_scope(void *pointer) { free(*(void **)pointer); }
+static inline void dz_free_scope(void *pointer) {
+  free(*(void **)pointer);
+}
 #define DZ_FREE DZ_CLEANUP(dz_free_scope)
 
 /* -errno of the call that just failed, or its value. */
-static inline long dz_result(long value) { return value < 0 ? -errno : value; }
+static inline long dz_result(long value) {
+  return value < 0 ? -errno : value;
+}
 
 /* Log to standard error when DENIZEN_LOG=debug; costs a branch otherwise. */
 extern bool dz_debug_enabled;

@@ -11,9 +11,8 @@
 #endif
 
 int dz_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
-  struct open_how how = {.flags = flags | O_CLOEXEC,
-                         .mode = mode,
-                         .resolve = dz_defence("resolve") ? resolve : 0};
+  struct open_how how = {
+      .flags = flags | O_CLOEXEC, .mode = mode, .resolve = dz_defence("resolve") ? resolve : 0};
 
   return (int)dz_result(syscall(SYS_openat2, dirfd, path, &how, sizeof how));
 }

@@ -28,7 +28,8 @@ int dz_pidfd_getfd(int pidfd, int fd);
 int dz_pidfd_send_signal(int pidfd, int signal, unsigned flags);
 int dz_tgkill(pid_t tgid, pid_t tid, int signal);
 
-/* Read a whole small file (one under /proc, say) into buffer; NUL-terminated. Returns its length. */
+/* Read a whole small file (one under /proc, say) into buffer; NUL-terminated. Returns its length.
+ */
 ssize_t dz_read_file_at(int dirfd, const char *path, char *buffer, size_t size);
 
 /* write(2) until all is written; 0 or a negative errno. */

@@ -103,8 +103,7 @@ static int read_interpreter(int fd, const struct dz_file_head *head, const Elf64
 
 /* Where room can be made: behind the last segment, when it is writable, is the highest, and stands
  * in an ordinary file. brk begins behind it, as it does behind any bss. */
-static void find_room(const Elf64_Ehdr *header, const Elf64_Phdr *headers,
-                      struct dz_image *image) {
+static void find_room(const Elf64_Ehdr *header, const Elf64_Phdr *headers, struct dz_image *image) {
   const Elf64_Phdr *last = NULL;
   uint64_t end = 0;
   size_t i;

@@ -11,16 +11,16 @@
 struct dz_proc {
   uint64_t silo;
   struct dz_states *states;
-  int proc_fd;        /* the host's /proc */
-  pid_t init;         /* the first process */
+  int proc_fd; /* the host's /proc */
+  pid_t init;  /* the first process */
   pid_t supervisor;
-  uid_t host_uid;     /* who runs the silo on the host; shown as `shown_uid` inside */
+  uid_t host_uid; /* who runs the silo on the host; shown as `shown_uid` inside */
   gid_t host_gid;
-  uid_t shown_uid;    /* 0, or host_uid itself when nothing is translated */
+  uid_t shown_uid; /* 0, or host_uid itself when nothing is translated */
   gid_t shown_gid;
   char hostname[65];
   char domainname[65];
-  int terminal;       /* slave of the silo's pty, or -1 */
+  int terminal; /* slave of the silo's pty, or -1 */
 };
 
 /* Is the process of this thread a member? */

@@ -182,8 +182,8 @@ static bool same_place(const struct dz_place *a, const struct dz_place *b) {
  * directory and back, and builds that run in one, then share records. */
 static bool same_content(const struct dz_state *a, const struct dz_state *b) {
   return a->program == b->program && a->umask == b->umask && a->locks_soft == b->locks_soft &&
-         a->locks_hard == b->locks_hard && a->undumpable == b->undumpable &&
-         !a->kept_for && same_place(a->root, b->root) && same_place(a->cwd, b->cwd) &&
+         a->locks_hard == b->locks_hard && a->undumpable == b->undumpable && !a->kept_for &&
+         same_place(a->root, b->root) && same_place(a->cwd, b->cwd) &&
          memcmp(&a->identity, &b->identity, sizeof a->identity) == 0;
 }
 

@@ -38,8 +38,8 @@ struct dz_identity {
 /* The program that a process runs, as the guest sees it. Shared by records. */
 struct dz_program {
   atomic_uint references;
-  struct dz_node node; /* the guest's own file, not denizen's copy: /proc/self/exe is
-                          dz_vfs_path() of it at the time of asking, as the kernel's is */
+  struct dz_node node;   /* the guest's own file, not denizen's copy: /proc/self/exe is
+                            dz_vfs_path() of it at the time of asking, as the kernel's is */
   uint64_t scratch;      /* guest address that denizen may write to during an exec, 0: none */
   uint64_t scratch_size; /* bytes there */
 };
@@ -84,7 +84,8 @@ struct dz_state *dz_state_draft(const struct dz_state *old);
 /* Both take the node over, also on failure. */
 int dz_state_set_cwd(struct dz_state *draft, struct dz_node *node);
 int dz_state_set_root(struct dz_state *draft, struct dz_node *node);
-void dz_state_set_program(struct dz_state *draft, struct dz_program *program); /* takes a reference over */
+void dz_state_set_program(struct dz_state *draft,
+                          struct dz_program *program); /* takes a reference over */
 
 /* Takes the node over, also on failure (NULL: out of memory). */
 struct dz_program *dz_program_make(struct dz_node *node);

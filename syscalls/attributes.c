@@ -50,8 +50,7 @@ static int64_t chmod_node(const struct dz_node *node, unsigned mode) {
   return S_ISLNK(node->mode) ? -EOPNOTSUPP : ops_of(node)->chmod(node, mode & 07777);
 }
 
-static int64_t chmod_at(struct dz_call *call, int dirfd, uint64_t path, unsigned mode,
-                        int flags) {
+static int64_t chmod_at(struct dz_call *call, int dirfd, uint64_t path, unsigned mode, int flags) {
   struct dz_node node DZ_NODE = DZ_NODE_NONE;
   int err = find_writable(call, dirfd, path, flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &node);
 

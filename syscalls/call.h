@@ -143,7 +143,8 @@ int64_t dz_return_fd(struct dz_call *call, int fd, int open_flags);
 /* The caller's new record instead of its present one. 0 or a negative errno. */
 int dz_call_change_state(struct dz_call *call, struct dz_state *draft);
 
-/* prctl(2)'s options about identity: capability sets, securebits, keepcaps. Others: EINVAL, recorded. */
+/* prctl(2)'s options about identity: capability sets, securebits, keepcaps. Others: EINVAL,
+ * recorded. */
 int64_t dz_identity_prctl(struct dz_call *call);
 
 /* Run the handler of a call; what every engine does once it has trapped one. */

@@ -1,8 +1,8 @@
 /* clone(2), unshare(2), setns(2) outside their rules. */
 #include "syscalls/call.h"
 
-#include <sched.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 
 #define NEW_ANY                                                                                    \
@@ -31,8 +31,8 @@ int64_t dz_sys_unshare(struct dz_call *call) {
 
   if (flags & NEW_ANY)
     return -EPERM;
-  if (flags & ~(unsigned)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_THREAD | CLONE_VM |
-                          CLONE_SIGHAND))
+  if (flags &
+      ~(unsigned)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND))
     return -EINVAL;
   if (!has_one_thread(call)) {
     /* check_unshare_flags() of kernel/fork.c */

@@ -1,4 +1,5 @@
-/* Calls on descriptors that name something besides: fcntl and ioctl outside their rules, inotify. */
+/* Calls on descriptors that name something besides: fcntl and ioctl outside their rules, inotify.
+ */
 #include "syscalls/call.h"
 
 #include "host/calls.h"
@@ -26,8 +27,8 @@ int64_t dz_sys_fcntl(struct dz_call *call) {
     return F_UNLCK;
   snprintf(what, sizeof what, "command %d", command);
   call->ops->unsupported(call, what);
-  return command == F_SETFL || command == F_SETOWN || command == F_SETSIG || command == F_SETLEASE ||
-                 command == F_NOTIFY
+  return command == F_SETFL || command == F_SETOWN || command == F_SETSIG ||
+                 command == F_SETLEASE || command == F_NOTIFY
              ? -EPERM
              : -EINVAL;
 }
@@ -55,9 +56,9 @@ int64_t dz_sys_inotify_add_watch(struct dz_call *call) {
 
   if (fd < 0)
     return fd;
-  err = dz_arg_object(call, AT_FDCWD, call->arguments[1],
-                      (mask & IN_DONT_FOLLOW) ? AT_SYMLINK_NOFOLLOW : 0, AT_SYMLINK_NOFOLLOW,
-                      &node);
+  err =
+      dz_arg_object(call, AT_FDCWD, call->arguments[1],
+                    (mask & IN_DONT_FOLLOW) ? AT_SYMLINK_NOFOLLOW : 0, AT_SYMLINK_NOFOLLOW, &node);
   if (err)
     return err;
   if (node.fd < 0) {
@@ -70,7 +71,8 @@ int64_t dz_sys_inotify_add_watch(struct dz_call *call) {
     call->ops->unsupported(call, "a watch on a symlink itself");
     return -EACCES;
   }
-  return dz_result(inotify_add_watch(fd, dz_self_fd_path(node.fd, self), mask & ~(unsigned)IN_DONT_FOLLOW));
+  return dz_result(
+      inotify_add_watch(fd, dz_self_fd_path(node.fd, self), mask & ~(unsigned)IN_DONT_FOLLOW));
 }
 
 /* The host's clock can be read, not set. */

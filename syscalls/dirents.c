@@ -128,6 +128,10 @@ static int64_t read_directory(struct dz_call *call, bool old) {
   return dz_arg_write(call, call->arguments[1], buffer, (size_t)result) ? -EFAULT : result;
 }
 
-int64_t dz_sys_getdents(struct dz_call *call) { return read_directory(call, true); }
+int64_t dz_sys_getdents(struct dz_call *call) {
+  return read_directory(call, true);
+}
 
-int64_t dz_sys_getdents64(struct dz_call *call) { return read_directory(call, false); }
+int64_t dz_sys_getdents64(struct dz_call *call) {
+  return read_directory(call, false);
+}

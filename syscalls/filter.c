@@ -4,8 +4,8 @@
  * known when it is written, and where that is too far, a jump that reaches any
  * distance is put between.
  */
-#include "host/defence.h"
 #include "syscalls/filter.h"
+#include "host/defence.h"
 #include "syscalls/table.h"
 
 #include <linux/audit.h>

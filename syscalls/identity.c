@@ -9,12 +9,22 @@
 
 #define SAME ((unsigned)-1)
 
-static const struct dz_identity *who(const struct dz_call *call) { return &call->state->identity; }
+static const struct dz_identity *who(const struct dz_call *call) {
+  return &call->state->identity;
+}
 
-int64_t dz_sys_getuid(struct dz_call *call) { return who(call)->ruid; }
-int64_t dz_sys_geteuid(struct dz_call *call) { return who(call)->euid; }
-int64_t dz_sys_getgid(struct dz_call *call) { return who(call)->rgid; }
-int64_t dz_sys_getegid(struct dz_call *call) { return who(call)->egid; }
+int64_t dz_sys_getuid(struct dz_call *call) {
+  return who(call)->ruid;
+}
+int64_t dz_sys_geteuid(struct dz_call *call) {
+  return who(call)->euid;
+}
+int64_t dz_sys_getgid(struct dz_call *call) {
+  return who(call)->rgid;
+}
+int64_t dz_sys_getegid(struct dz_call *call) {
+  return who(call)->egid;
+}
 
 static int64_t return_three(struct dz_call *call, unsigned a, unsigned b, unsigned c) {
   unsigned values[3] = {a, b, c};
@@ -133,10 +143,9 @@ int64_t dz_sys_setresuid(struct dz_call *call) {
   struct dz_identity identity = *who(call);
   uid_t ruid = dz_arg_uint(call, 0), euid = dz_arg_uint(call, 1), suid = dz_arg_uint(call, 2);
 
-  if (!may_set_uids(call) &&
-      (!one_of(ruid, identity.ruid, identity.euid, identity.suid) ||
-       !one_of(euid, identity.ruid, identity.euid, identity.suid) ||
-       !one_of(suid, identity.ruid, identity.euid, identity.suid)))
+  if (!may_set_uids(call) && (!one_of(ruid, identity.ruid, identity.euid, identity.suid) ||
+                              !one_of(euid, identity.ruid, identity.euid, identity.suid) ||
+                              !one_of(suid, identity.ruid, identity.euid, identity.suid)))
     return -EPERM;
   if (ruid != SAME)
     identity.ruid = ruid;
@@ -152,10 +161,9 @@ int64_t dz_sys_setresgid(struct dz_call *call) {
   struct dz_identity identity = *who(call);
   gid_t rgid = dz_arg_uint(call, 0), egid = dz_arg_uint(call, 1), sgid = dz_arg_uint(call, 2);
 
-  if (!may_set_gids(call) &&
-      (!one_of(rgid, identity.rgid, identity.egid, identity.sgid) ||
-       !one_of(egid, identity.rgid, identity.egid, identity.sgid) ||
-       !one_of(sgid, identity.rgid, identity.egid, identity.sgid)))
+  if (!may_set_gids(call) && (!one_of(rgid, identity.rgid, identity.egid, identity.sgid) ||
+                              !one_of(egid, identity.rgid, identity.egid, identity.sgid) ||
+                              !one_of(sgid, identity.rgid, identity.egid, identity.sgid)))
     return -EPERM;
   if (rgid != SAME)
     identity.rgid = rgid;
@@ -172,8 +180,8 @@ int64_t dz_sys_setfsuid(struct dz_call *call) {
   struct dz_identity identity = *who(call);
   uid_t old = identity.fsuid, uid = dz_arg_uint(call, 0);
 
-  if (uid != SAME && (may_set_uids(call) || one_of(uid, identity.ruid, identity.euid,
-                                                   identity.suid) || uid == old)) {
+  if (uid != SAME && (may_set_uids(call) ||
+                      one_of(uid, identity.ruid, identity.euid, identity.suid) || uid == old)) {
     identity.fsuid = uid;
     become(call, &identity);
   }
@@ -184,8 +192,8 @@ int64_t dz_sys_setfsgid(struct dz_call *call) {
   struct dz_identity identity = *who(call);
   gid_t old = identity.fsgid, gid = dz_arg_uint(call, 0);
 
-  if (gid != SAME && (may_set_gids(call) || one_of(gid, identity.rgid, identity.egid,
-                                                   identity.sgid) || gid == old)) {
+  if (gid != SAME && (may_set_gids(call) ||
+                      one_of(gid, identity.rgid, identity.egid, identity.sgid) || gid == old)) {
     identity.fsgid = gid;
     become(call, &identity);
   }
@@ -260,10 +268,10 @@ int64_t dz_sys_capget(struct dz_call *call) {
   if (!call->arguments[1])
     return 0;
   for (int i = 0; i < 2; i++)
-    data[i] = (struct __user_cap_data_struct){.effective = (uint32_t)(identity->effective >> 32 * i),
-                                              .permitted = (uint32_t)(identity->permitted >> 32 * i),
-                                              .inheritable =
-                                                  (uint32_t)(identity->inheritable >> 32 * i)};
+    data[i] =
+        (struct __user_cap_data_struct){.effective = (uint32_t)(identity->effective >> 32 * i),
+                                        .permitted = (uint32_t)(identity->permitted >> 32 * i),
+                                        .inheritable = (uint32_t)(identity->inheritable >> 32 * i)};
   return dz_arg_write(call, call->arguments[1], data, (size_t)words * sizeof *data);
 }
 

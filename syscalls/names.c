@@ -35,8 +35,7 @@ static int64_t mkdir_at(struct dz_call *call, int dirfd, uint64_t path, mode_t m
     return err;
   if (!at.parent.mount->ops->mkdir)
     return -EPERM;
-  return at.parent.mount->ops->mkdir(&at.parent, at.name,
-                                     mode & 01777 & ~call->state->umask);
+  return at.parent.mount->ops->mkdir(&at.parent, at.name, mode & 01777 & ~call->state->umask);
 }
 
 int64_t dz_sys_mkdir(struct dz_call *call) {
@@ -47,8 +46,7 @@ int64_t dz_sys_mkdirat(struct dz_call *call) {
   return mkdir_at(call, dz_arg_int(call, 0), call->arguments[1], dz_arg_uint(call, 2));
 }
 
-static int64_t mknod_at(struct dz_call *call, int dirfd, uint64_t path, mode_t mode,
-                        dev_t device) {
+static int64_t mknod_at(struct dz_call *call, int dirfd, uint64_t path, mode_t mode, dev_t device) {
   struct dz_lookup at DZ_LOOKUP = DZ_LOOKUP_NONE;
   mode_t type = mode & S_IFMT;
   int err;
@@ -67,8 +65,8 @@ static int64_t mknod_at(struct dz_call *call, int dirfd, uint64_t path, mode_t m
     return -EPERM;
   if (!at.parent.mount->ops->mknod)
     return -EPERM;
-  return at.parent.mount->ops->mknod(&at.parent, at.name,
-                                     (mode & ~(call->state->umask & 0777)), device);
+  return at.parent.mount->ops->mknod(&at.parent, at.name, (mode & ~(call->state->umask & 0777)),
+                                     device);
 }
 
 /* The kernel's new_decode_dev(): 12 bits of major, 20 of minor. */

@@ -64,8 +64,7 @@ static int64_t open_path_only(struct dz_call *call, const struct opening *openin
   /* Nodes are held with O_NOFOLLOW, which F_GETFL would show: only who asked for it sees it. */
   if (node->fd >= 0 && (opening->flags & O_NOFOLLOW))
     return call->ops->send_path_fd(call, node->fd, fd_flags);
-  fd = dz_reopen(node->fd >= 0 ? node->fd : placeholder,
-                 O_PATH | (opening->flags & O_DIRECTORY));
+  fd = dz_reopen(node->fd >= 0 ? node->fd : placeholder, O_PATH | (opening->flags & O_DIRECTORY));
   return fd < 0 ? fd : call->ops->send_path_fd(call, fd, fd_flags);
 }
 
@@ -117,8 +116,7 @@ static int64_t open_existing(struct dz_call *call, const struct opening *opening
 
 static int64_t create_new(struct dz_call *call, const struct opening *opening,
                           struct dz_lookup *lookup) {
-  struct dz_open_how how = {.flags = opening->flags,
-                            .mode = opening->mode & ~call->state->umask};
+  struct dz_open_how how = {.flags = opening->flags, .mode = opening->mode & ~call->state->umask};
 
   if (!lookup->parent.mount->ops->create)
     return -EACCES;
@@ -179,9 +177,8 @@ static int64_t open_last(struct dz_call *call, const struct opening *opening,
 }
 
 static int64_t open_creating(struct dz_call *call, const struct opening *opening) {
-  struct dz_at at = {.dirfd = opening->dirfd,
-                     .path = opening->path,
-                     .walk = opening->walk | DZ_WALK_PARENT};
+  struct dz_at at = {
+      .dirfd = opening->dirfd, .path = opening->path, .walk = opening->walk | DZ_WALK_PARENT};
   struct dz_lookup lookup DZ_LOOKUP = DZ_LOOKUP_NONE;
   char link[PATH_MAX];
   int err = dz_arg_walk(call, &at, &lookup, NULL);

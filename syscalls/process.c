@@ -20,7 +20,9 @@ struct member {
   pid_t pid;
 };
 
-static void member_drop(struct member *member) { dz_close_scope(&member->pidfd); }
+static void member_drop(struct member *member) {
+  dz_close_scope(&member->pidfd);
+}
 #define MEMBER DZ_CLEANUP(member_drop)
 
 static int member_find(struct dz_call *call, pid_t pid, struct member *member) {
@@ -138,8 +140,8 @@ int64_t dz_sys_prlimit64(struct dz_call *call) {
     return locks_limit(call, member.pid, new_address, old_address);
   if (new_address && dz_arg_read(call, new_address, &wanted, sizeof wanted))
     return -EFAULT;
-  result = dz_result(prlimit(member.pid, (enum __rlimit_resource)resource,
-                             new_address ? &wanted : NULL, &old));
+  result = dz_result(
+      prlimit(member.pid, (enum __rlimit_resource)resource, new_address ? &wanted : NULL, &old));
   result = member_done(&member, result);
   if (result == 0 && old_address)
     result = dz_arg_write(call, old_address, &old, sizeof old);
@@ -221,24 +223,23 @@ int64_t dz_sys_getpriority(struct dz_call *call) {
 int64_t dz_sys_setpriority(struct dz_call *call) {
   unsigned which = dz_arg_uint(call, 0);
 
-  return which > PRIO_USER ? -EINVAL
-                           : by_who(call, (enum who)which, dz_arg_int(call, 1),
-                                    dz_arg_int(call, 2), set_nice);
+  return which > PRIO_USER
+             ? -EINVAL
+             : by_who(call, (enum who)which, dz_arg_int(call, 1), dz_arg_int(call, 2), set_nice);
 }
 
 int64_t dz_sys_ioprio_get(struct dz_call *call) {
   unsigned which = dz_arg_uint(call, 0) - 1;
 
-  return which > WHO_USER ? -EINVAL
-                          : by_who(call, (enum who)which, dz_arg_int(call, 1), 0, get_io);
+  return which > WHO_USER ? -EINVAL : by_who(call, (enum who)which, dz_arg_int(call, 1), 0, get_io);
 }
 
 int64_t dz_sys_ioprio_set(struct dz_call *call) {
   unsigned which = dz_arg_uint(call, 0) - 1;
 
-  return which > WHO_USER ? -EINVAL
-                          : by_who(call, (enum who)which, dz_arg_int(call, 1),
-                                   dz_arg_int(call, 2), set_io);
+  return which > WHO_USER
+             ? -EINVAL
+             : by_who(call, (enum who)which, dz_arg_int(call, 1), dz_arg_int(call, 2), set_io);
 }
 
 /* ---- scheduling ---- */
@@ -265,8 +266,11 @@ static int64_t schedule(struct dz_call *call, const struct scheduling *what) {
     return -ENOMEM;
   if (what->in && dz_arg_read(call, what->address, data, what->size))
     return -EFAULT;
-  if (what->number == SYS_sched_setattr) /* the size that was looked at, not what is there now */
-    memcpy(data, &(uint32_t){(uint32_t)what->size}, sizeof(uint32_t));
+  if (what->number == SYS_sched_setattr) { /* the size that was looked at, not what is there now */
+    uint32_t size = (uint32_t)what->size;
+
+    memcpy(data, &size, sizeof size);
+  }
   if (what->pointer_first)
     result = dz_result(syscall(what->number, member.pid, data, what->scalar, 0));
   else
@@ -282,23 +286,30 @@ static int64_t schedule(struct dz_call *call, const struct scheduling *what) {
 }
 
 int64_t dz_sys_sched_setparam(struct dz_call *call) {
-  struct scheduling what = {.number = SYS_sched_setparam, .address = call->arguments[1],
-                            .size = sizeof(struct sched_param), .in = true, .pointer_first = true};
+  struct scheduling what = {.number = SYS_sched_setparam,
+                            .address = call->arguments[1],
+                            .size = sizeof(struct sched_param),
+                            .in = true,
+                            .pointer_first = true};
 
   return what.address ? schedule(call, &what) : -EINVAL;
 }
 
 int64_t dz_sys_sched_getparam(struct dz_call *call) {
-  struct scheduling what = {.number = SYS_sched_getparam, .address = call->arguments[1],
-                            .size = sizeof(struct sched_param), .out = true,
+  struct scheduling what = {.number = SYS_sched_getparam,
+                            .address = call->arguments[1],
+                            .size = sizeof(struct sched_param),
+                            .out = true,
                             .pointer_first = true};
 
   return what.address ? schedule(call, &what) : -EINVAL;
 }
 
 int64_t dz_sys_sched_setscheduler(struct dz_call *call) {
-  struct scheduling what = {.number = SYS_sched_setscheduler, .scalar = dz_arg_uint(call, 1),
-                            .address = call->arguments[2], .size = sizeof(struct sched_param),
+  struct scheduling what = {.number = SYS_sched_setscheduler,
+                            .scalar = dz_arg_uint(call, 1),
+                            .address = call->arguments[2],
+                            .size = sizeof(struct sched_param),
                             .in = true};
 
   return what.address ? schedule(call, &what) : -EINVAL;
@@ -311,8 +322,11 @@ int64_t dz_sys_sched_getscheduler(struct dz_call *call) {
 }
 
 int64_t dz_sys_sched_rr_get_interval(struct dz_call *call) {
-  struct scheduling what = {.number = SYS_sched_rr_get_interval, .address = call->arguments[1],
-                            .size = sizeof(struct timespec), .out = true, .pointer_first = true};
+  struct scheduling what = {.number = SYS_sched_rr_get_interval,
+                            .address = call->arguments[1],
+                            .size = sizeof(struct timespec),
+                            .out = true,
+                            .pointer_first = true};
 
   return schedule(call, &what);
 }
@@ -324,23 +338,32 @@ static size_t mask_size(struct dz_call *call) {
 }
 
 int64_t dz_sys_sched_setaffinity(struct dz_call *call) {
-  struct scheduling what = {.number = SYS_sched_setaffinity, .scalar = mask_size(call),
-                            .address = call->arguments[2], .size = mask_size(call), .in = true};
+  struct scheduling what = {.number = SYS_sched_setaffinity,
+                            .scalar = mask_size(call),
+                            .address = call->arguments[2],
+                            .size = mask_size(call),
+                            .in = true};
 
   return schedule(call, &what);
 }
 
 int64_t dz_sys_sched_getaffinity(struct dz_call *call) {
-  struct scheduling what = {.number = SYS_sched_getaffinity, .scalar = mask_size(call),
-                            .address = call->arguments[2], .size = mask_size(call), .out = true};
+  struct scheduling what = {.number = SYS_sched_getaffinity,
+                            .scalar = mask_size(call),
+                            .address = call->arguments[2],
+                            .size = mask_size(call),
+                            .out = true};
 
   return schedule(call, &what);
 }
 
 /* struct sched_attr begins with its own size (sched_setattr(2)). */
 int64_t dz_sys_sched_setattr(struct dz_call *call) {
-  struct scheduling what = {.number = SYS_sched_setattr, .scalar = dz_arg_uint(call, 2),
-                            .address = call->arguments[1], .in = true, .pointer_first = true};
+  struct scheduling what = {.number = SYS_sched_setattr,
+                            .scalar = dz_arg_uint(call, 2),
+                            .address = call->arguments[1],
+                            .in = true,
+                            .pointer_first = true};
   uint32_t size;
 
   if (!what.address)
@@ -363,8 +386,8 @@ int64_t dz_sys_sched_getattr(struct dz_call *call) {
   err = member_find(call, dz_arg_int(call, 0), &member);
   if (err)
     return err;
-  result = member_done(&member, dz_result(syscall(SYS_sched_getattr, member.pid, data, size,
-                                                  dz_arg_uint(call, 3))));
+  result = member_done(
+      &member, dz_result(syscall(SYS_sched_getattr, member.pid, data, size, dz_arg_uint(call, 3))));
   return result ? result : dz_arg_write(call, call->arguments[1], data, size);
 }
 

@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <string.h>
 
-#define THREAD_PIDFD 0200     /* PIDFD_THREAD is O_EXCL: include/uapi/linux/pidfd.h, Linux 6.9 */
-#define SIGNAL_THREAD 1u      /* PIDFD_SIGNAL_THREAD */
+#define THREAD_PIDFD 0200 /* PIDFD_THREAD is O_EXCL: include/uapi/linux/pidfd.h, Linux 6.9 */
+#define SIGNAL_THREAD 1u  /* PIDFD_SIGNAL_THREAD */
 
 struct targets {
   int *pidfds;
@@ -152,6 +152,5 @@ int64_t dz_sys_rt_tgsigqueueinfo(struct dz_call *call) {
     return err;
   if (dz_arg_int(call, 0) <= 0)
     return -EINVAL;
-  return send_to_thread(call, dz_arg_int(call, 0), dz_arg_int(call, 1), dz_arg_int(call, 2),
-                        &info);
+  return send_to_thread(call, dz_arg_int(call, 0), dz_arg_int(call, 1), dz_arg_int(call, 2), &info);
 }

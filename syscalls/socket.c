@@ -94,9 +94,8 @@ static int64_t name_socket(struct dz_call *call, bool connecting) {
   /* The socket decides, not the address's family: connecting a local socket with another family
    * is the kernel's to refuse, without looking at a path. AF_UNSPEC dissolves an association. */
   if (domain == AF_UNIX && address.ss_family == AF_UNIX)
-    return connecting
-               ? dz_unix_connect(call, fd, (struct sockaddr_un *)&address, (socklen_t)length)
-               : dz_unix_bind(call, fd, (struct sockaddr_un *)&address, (socklen_t)length);
+    return connecting ? dz_unix_connect(call, fd, (struct sockaddr_un *)&address, (socklen_t)length)
+                      : dz_unix_bind(call, fd, (struct sockaddr_un *)&address, (socklen_t)length);
   if (domain == AF_UNIX)
     return -EINVAL;
   if (connecting)
@@ -104,9 +103,13 @@ static int64_t name_socket(struct dz_call *call, bool connecting) {
   return dz_result(bind(fd, (struct sockaddr *)&address, (socklen_t)length));
 }
 
-int64_t dz_sys_connect(struct dz_call *call) { return name_socket(call, true); }
+int64_t dz_sys_connect(struct dz_call *call) {
+  return name_socket(call, true);
+}
 
-int64_t dz_sys_bind(struct dz_call *call) { return name_socket(call, false); }
+int64_t dz_sys_bind(struct dz_call *call) {
+  return name_socket(call, false);
+}
 
 static int64_t return_name(struct dz_call *call, bool own) {
   struct sockaddr_storage address = {0};
@@ -131,9 +134,13 @@ static int64_t return_name(struct dz_call *call, bool own) {
   return dz_arg_write(call, call->arguments[2], &length, sizeof length);
 }
 
-int64_t dz_sys_getsockname(struct dz_call *call) { return return_name(call, true); }
+int64_t dz_sys_getsockname(struct dz_call *call) {
+  return return_name(call, true);
+}
 
-int64_t dz_sys_getpeername(struct dz_call *call) { return return_name(call, false); }
+int64_t dz_sys_getpeername(struct dz_call *call) {
+  return return_name(call, false);
+}
 
 /* Options that tell who the peer is: the host's user is shown as the guest's. */
 int64_t dz_sys_getsockopt(struct dz_call *call) {

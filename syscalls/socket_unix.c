@@ -78,8 +78,8 @@ static void remember(struct dz_call *call, int fd, const char *host_name,
     return;
   pthread_mutex_lock(&names->lock);
   name = &names->names[names->next++ % NAMES_MAX];
-  *name = (struct bound_name){.socket = socket_inode(fd), .guest = *guest,
-                              .guest_length = guest_length};
+  *name = (struct bound_name){
+      .socket = socket_inode(fd), .guest = *guest, .guest_length = guest_length};
   name->host.sun_family = AF_UNIX;
   snprintf(name->host.sun_path, sizeof name->host.sun_path, "%s", host_name);
   name->host_length =
@@ -88,15 +88,15 @@ static void remember(struct dz_call *call, int fd, const char *host_name,
    * (unix_mkname_bsd() of net/unix/af_unix.c). */
   name->guest_length =
       (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-                  strnlen(guest->sun_path,
-                          guest_length - offsetof(struct sockaddr_un, sun_path)) +
+                  strnlen(guest->sun_path, guest_length - offsetof(struct sockaddr_un, sun_path)) +
                   1);
   pthread_mutex_unlock(&names->lock);
 }
 
-/* unix_bind_bsd() makes the file with the socket's own mode, less the umask; ours is 0 and shared by
- * all threads, so the guest's is taken off the socket's mode meanwhile. */
-static int64_t bind_below(int directory, int fd, const struct sockaddr_un *name, mode_t umask_bits) {
+/* unix_bind_bsd() makes the file with the socket's own mode, less the umask; ours is 0 and shared
+ * by all threads, so the guest's is taken off the socket's mode meanwhile. */
+static int64_t bind_below(int directory, int fd, const struct sockaddr_un *name,
+                          mode_t umask_bits) {
   struct stat st;
   int64_t result;
 

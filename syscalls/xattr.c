@@ -45,8 +45,8 @@ static int64_t on_host(const struct dz_node *node, const struct xattr *what, con
 }
 
 static int64_t on_symlink(const struct xattr *what) {
-  static const int64_t results[] = {[SET] = -EPERM, [GET] = -ENODATA, [LIST] = 0,
-                                    [REMOVE] = -EPERM};
+  static const int64_t results[] = {
+      [SET] = -EPERM, [GET] = -ENODATA, [LIST] = 0, [REMOVE] = -EPERM};
 
   return results[what->action];
 }
@@ -139,7 +139,9 @@ static struct xattr removal(struct dz_call *call) {
     return by_path(call, AT_FDCWD, call->arguments[0], flags, what);                               \
   }
 #define FD_CALL(call_name, what)                                                                   \
-  int64_t dz_sys_##call_name(struct dz_call *call) { return by_fd(call, what); }
+  int64_t dz_sys_##call_name(struct dz_call *call) {                                               \
+    return by_fd(call, what);                                                                      \
+  }
 
 PATH_CALL(setxattr, 0, with_value(call, SET))
 PATH_CALL(lsetxattr, AT_SYMLINK_NOFOLLOW, with_value(call, SET))
@@ -174,9 +176,13 @@ static int64_t with_arguments(struct dz_call *call, enum action action) {
   return by_path(call, dz_arg_int(call, 0), call->arguments[1], dz_arg_int(call, 2), what);
 }
 
-int64_t dz_sys_setxattrat(struct dz_call *call) { return with_arguments(call, SET); }
+int64_t dz_sys_setxattrat(struct dz_call *call) {
+  return with_arguments(call, SET);
+}
 
-int64_t dz_sys_getxattrat(struct dz_call *call) { return with_arguments(call, GET); }
+int64_t dz_sys_getxattrat(struct dz_call *call) {
+  return with_arguments(call, GET);
+}
 
 int64_t dz_sys_listxattrat(struct dz_call *call) {
   struct xattr what = {.action = LIST, .value = call->arguments[3], .size = call->arguments[4]};

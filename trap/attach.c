@@ -6,12 +6,18 @@
  */
 #include "trap/engine.h"
 
+#include "host/defence.h"
+
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define SYSCALL_INSTRUCTION_SIZE 2
+#define LIMIT_SIGNAL SIGUSR2
+#define LIMIT_NANOSECONDS 500000000
 
 struct dz_attached *dz_attached_find(struct dz_engine *engine, pid_t tid) {
   struct dz_attached *attached = engine->attached;
@@ -28,7 +34,7 @@ void dz_attached_drop(struct dz_attached *attached) {
     at = &(*at)->next;
   if (*at)
     *at = attached->next;
-  if (attached->release)
+  if (attached->release && !attached->calling)
     attached->release(attached);
 }
 
@@ -39,13 +45,59 @@ static void note_death(struct dz_engine *engine, pid_t pid, int status) {
   }
 }
 
-/* Wait for one thread's next stop. 0 with its status, or -ESRCH when it has died. */
+static uint64_t now_ns(void) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+static void do_nothing(int signal DZ_UNUSED) {}
+
+/* Nothing that a guest does keeps the receiver waiting for a stop: a timer interrupts the wait, and
+ * the process that does not stop is killed. */
+int dz_attach_init(struct dz_engine *engine) {
+  struct sigaction action = {.sa_handler = do_nothing};
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = LIMIT_SIGNAL};
+  sigset_t limit;
+
+  event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+  if (timer_create(CLOCK_MONOTONIC, &event, &engine->attach_timer) ||
+      sigaction(LIMIT_SIGNAL, &action, NULL))
+    return -errno;
+  sigemptyset(&limit);
+  sigaddset(&limit, LIMIT_SIGNAL);
+  return -pthread_sigmask(SIG_UNBLOCK, &limit, NULL);
+}
+
+static void limit_wait(struct dz_engine *engine) {
+  struct itimerspec limit = {.it_value = {.tv_nsec = LIMIT_NANOSECONDS},
+                             .it_interval = {.tv_nsec = LIMIT_NANOSECONDS}};
+
+  engine->attach_deadline = now_ns() + LIMIT_NANOSECONDS;
+  timer_settime(engine->attach_timer, 0, &limit, NULL);
+}
+
+static void unlimit_wait(struct dz_engine *engine) {
+  struct itimerspec none = {{0}, {0}};
+
+  timer_settime(engine->attach_timer, 0, &none, NULL);
+}
+
+static void handle_status(struct dz_engine *engine, pid_t pid, int status);
+
+/* Wait for one thread's next stop. 0 with its status, or -ESRCH when it has died, or when another
+ * thread's exec has taken its number: that one's event is handled as such. */
 static int wait_stop(struct dz_engine *engine, pid_t tid, int *status) {
   pid_t got;
 
-  do
-    got = waitpid(tid, status, __WALL | __WNOTHREAD);
-  while (got < 0 && errno == EINTR);
+  while ((got = waitpid(tid, status, __WALL | __WNOTHREAD)) < 0 && errno == EINTR)
+    if (now_ns() >= engine->attach_deadline && dz_defence("attach_limit"))
+      kill(tid, SIGKILL); /* the number is pinned: we are its tracer and have not reaped it */
+  if (got == tid && *status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+    handle_status(engine, tid, *status);
+    return -ESRCH;
+  }
   if (got == tid && WIFSTOPPED(*status))
     return 0;
   if (got == tid)
@@ -55,13 +107,16 @@ static int wait_stop(struct dz_engine *engine, pid_t tid, int *status) {
 
 /* Seize the caller, answer with a restart, and have it in its stop. */
 static int seize(struct dz_call *call, uint64_t options, int reply) {
-  int status;
+  int status, err;
 
   if (ptrace(PTRACE_SEIZE, call->tid, 0, options | PTRACE_O_TRACESYSGOOD))
     return -errno;
+  limit_wait(call->engine);
   ptrace(PTRACE_INTERRUPT, call->tid, 0, 0);
   dz_engine_reply(call->engine, call->id, reply);
-  if (wait_stop(call->engine, call->tid, &status))
+  err = wait_stop(call->engine, call->tid, &status);
+  unlimit_wait(call->engine);
+  if (err)
     return -DZ_EANSWERED; /* died: nobody is left to answer */
   if (status >> 16 != PTRACE_EVENT_STOP) {
     /* A signal came first after all: it is delivered, the call is made again. */
@@ -90,8 +145,7 @@ int dz_attach(struct dz_call *call, struct dz_attached *attached, uint64_t optio
   if (err)
     return err;
   if (ptrace(PTRACE_GETREGS, call->tid, 0, &attached->registers) ||
-      ptrace(PTRACE_GETSIGMASK, call->tid, sizeof attached->signal_mask,
-             &attached->signal_mask)) {
+      ptrace(PTRACE_GETSIGMASK, call->tid, sizeof attached->signal_mask, &attached->signal_mask)) {
     ptrace(PTRACE_DETACH, call->tid, 0, 0);
     return -DZ_EANSWERED;
   }
@@ -125,7 +179,7 @@ void dz_attached_leave(struct dz_attached *attached, const struct user_regs_stru
 
 /* The thread makes one call that is native in every filter and cannot wait; its signals are
  * blocked, so that the only stops are this call's. */
-int dz_attached_call(struct dz_attached *attached, const struct dz_injection *injection,
+static int make_call(struct dz_attached *attached, const struct dz_injection *injection,
                      int64_t *result) {
   struct user_regs_struct registers = attached->registers;
   int status;
@@ -142,7 +196,8 @@ int dz_attached_call(struct dz_attached *attached, const struct dz_injection *in
   if (dz_attached_set_registers(attached, &registers))
     return -ESRCH;
   for (int stops = 0; stops < 2;) { /* at its entry, at its exit */
-    if (ptrace(PTRACE_SYSCALL, attached->tid, 0, 0) || wait_stop(attached->engine, attached->tid, &status))
+    if (ptrace(PTRACE_SYSCALL, attached->tid, 0, 0) ||
+        wait_stop(attached->engine, attached->tid, &status))
       return -ESRCH;
     if (WSTOPSIG(status) == (SIGTRAP | 0x80))
       stops++;
@@ -153,6 +208,18 @@ int dz_attached_call(struct dz_attached *attached, const struct dz_injection *in
     return -ESRCH;
   *result = (int64_t)registers.rax;
   return 0;
+}
+
+int dz_attached_call(struct dz_attached *attached, const struct dz_injection *injection,
+                     int64_t *result) {
+  int err;
+
+  attached->calling = true;
+  limit_wait(attached->engine);
+  err = make_call(attached, injection, result);
+  unlimit_wait(attached->engine);
+  attached->calling = false;
+  return err;
 }
 
 /* After exec by a thread that is not its process's first, the thread has that one's number. */

@@ -2,8 +2,8 @@
  * Confinement of a guest's first process, inherited by all others: no capability
  * of the host, and Landlock as the second wall where the host has it.
  */
-#include "trap/engine.h"
 #include "host/defence.h"
+#include "trap/engine.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -59,7 +59,8 @@ int dz_confine_capabilities(void) {
 int dz_confine_supervisor(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct held[2], kept[2] = {{0}};
-  const uint32_t files = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID;
+  const uint32_t files =
+      1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID;
   int err;
 
   if (!dz_defence("capabilities"))
@@ -75,9 +76,9 @@ int dz_confine_supervisor(void) {
 
 int dz_confine_landlock(int programs_fd) {
   struct ruleset_attributes attributes = {0};
-  struct landlock_path_beneath_attr programs = {
-      .allowed_access = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE,
-      .parent_fd = programs_fd};
+  struct landlock_path_beneath_attr programs = {.allowed_access = LANDLOCK_ACCESS_FS_EXECUTE |
+                                                                  LANDLOCK_ACCESS_FS_READ_FILE,
+                                                .parent_fd = programs_fd};
   int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   int ruleset DZ_FD = -1;
   size_t size = abi >= 6 ? sizeof attributes : sizeof(uint64_t);

@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sys/user.h>
+#include <time.h>
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6, include/uapi/linux/seccomp.h */
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -29,6 +30,7 @@ struct dz_attached {
   pid_t tgid;
   struct user_regs_struct registers; /* at the trapped call */
   uint64_t signal_mask;
+  bool calling;    /* in dz_attached_call: kept although the thread is gone */
   int held_signal; /* one that came although all are blocked (SIGSTOP): delivered at the end */
   /* Called at each stop (status as of waitpid). Returns false when the thread was let go. */
   bool (*stopped)(struct dz_attached *attached, int status);
@@ -44,8 +46,8 @@ struct dz_engine {
   int listener;
   bool listener_gone; /* no guest is left that could call */
   int events;         /* epoll of signals, lifeline, commands and wake */
-  int signals;  /* signalfd: SIGCHLD */
-  int lifeline; /* the parent's end is held by the command denizen */
+  int signals;        /* signalfd: SIGCHLD */
+  int lifeline;       /* the parent's end is held by the command denizen */
   int reports;
   int messages; /* standard error, never waited for; or -1 */
   int commands; /* signals to pass on, from dz_silo_signal */
@@ -63,6 +65,8 @@ struct dz_engine {
   unsigned queue_head, queue_count;
 
   struct dz_attached *attached;
+  timer_t attach_timer;     /* interrupts the receiver's waits for stops */
+  uint64_t attach_deadline; /* CLOCK_MONOTONIC, nanoseconds */
 
   pthread_mutex_t worker_lock; /* guards the fields below */
   pthread_cond_t worker_wake;
@@ -100,6 +104,7 @@ int dz_worker_submit(struct dz_engine *engine, const struct dz_call *call);
 void dz_worker_take_returned(struct dz_engine *engine);
 
 /* attach.c */
+int dz_attach_init(struct dz_engine *engine); /* on the receiver */
 /* The reply is -DZ_ERESTARTNOINTR, or -DZ_ERESTARTSYS for a wait that a signal ended. */
 int dz_attach(struct dz_call *call, struct dz_attached *attached, uint64_t options);
 /* Answer ERESTARTSYS: the kernel acts on it only on its way through signal delivery, which an
@@ -112,7 +117,8 @@ void dz_attached_leave(struct dz_attached *attached, const struct user_regs_stru
 int dz_attached_call(struct dz_attached *attached, const struct dz_injection *injection,
                      int64_t *result);
 void dz_attached_drop(struct dz_attached *attached);
-int dz_attached_set_registers(struct dz_attached *attached, const struct user_regs_struct *registers);
+int dz_attached_set_registers(struct dz_attached *attached,
+                              const struct user_regs_struct *registers);
 int dz_attached_block_signals(struct dz_attached *attached);
 void dz_attached_reap(struct dz_engine *engine);
 

@@ -11,14 +11,14 @@ struct exec {
   bool running;           /* the second notification was answered */
   dev_t dev;              /* the file that must be executed */
   ino_t ino;
-  struct dz_node node;    /* the guest's own file */
-  char *name;             /* what the kernel is given, relative to the guest's real cwd */
-  char *shown;            /* what the guest called it: AT_EXECFN */
+  struct dz_node node; /* the guest's own file */
+  char *name;          /* what the kernel is given, relative to the guest's real cwd */
+  char *shown;         /* what the guest called it: AT_EXECFN */
   uint64_t name_address;
   uint64_t argv, envp;
-  uint64_t entry;         /* of the ELF file */
+  uint64_t entry;                        /* of the ELF file */
   uint64_t scratch_offset, scratch_size; /* in the copy, from its load address */
-  uint64_t mapped, mapped_size; /* scratch memory made for this exec alone, or 0 */
+  uint64_t mapped, mapped_size;          /* scratch memory made for this exec alone, or 0 */
 };
 
 /* exec_scratch.c: put the name, and for scripts the new argv, where the guest's kernel can read it.

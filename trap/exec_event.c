@@ -105,10 +105,10 @@ static int find_vector(const struct exec *exec, uint64_t *vector) {
   }
 }
 
-/* The kernel put the host's ids into the vector: the guest's own take their place. Where the program
- * and the name lie is read on the way. */
-static int mend_vector(const struct exec *exec, const struct dz_identity *identity,
-                       uint64_t *entry, uint64_t *name) {
+/* The kernel put the host's ids into the vector: the guest's own take their place. Where the
+ * program and the name lie is read on the way. */
+static int mend_vector(const struct exec *exec, const struct dz_identity *identity, uint64_t *entry,
+                       uint64_t *name) {
   const struct {
     uint64_t type, value;
   } ids[] = {{AT_UID, identity->ruid},
@@ -235,4 +235,3 @@ bool dz_exec_notified(struct dz_attached *attached, const struct seccomp_notif *
   dz_engine_continue_exec(attached->engine, notification->id);
   return true;
 }
-

@@ -86,8 +86,7 @@ static int scratch_fill(const struct exec *exec, const struct dz_plan *plan, uin
     memcpy(text, plan->prefix[i], size);
     text += size;
   }
-  return kept ? dz_mem_read(exec->attached.tid, exec->argv + 8, argv + plan->prefix_count,
-                            kept * 8)
+  return kept ? dz_mem_read(exec->attached.tid, exec->argv + 8, argv + plan->prefix_count, kept * 8)
               : 0;
 }
 

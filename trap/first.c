@@ -81,9 +81,9 @@ static int install_filter(unsigned needs) {
 
   if (length < 0)
     return length;
-  return (int)dz_result(syscall(
-      SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-      SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program));
+  return (int)dz_result(
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+              SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program));
 }
 
 static int set_up(const struct dz_first *first) {

@@ -54,8 +54,8 @@ static uint64_t below_stack(const struct dz_attached *attached, size_t size) {
   return (attached->registers.rsp - RED_ZONE - size) & ~UINT64_C(15);
 }
 
-static int64_t send_all(struct dz_attached *attached, const int *numbers, size_t count,
-                        int signal, uint64_t info, unsigned flags) {
+static int64_t send_all(struct dz_attached *attached, const int *numbers, size_t count, int signal,
+                        uint64_t info, unsigned flags) {
   int64_t first_error = 0;
   bool sent = false;
 
@@ -72,8 +72,8 @@ static int64_t send_all(struct dz_attached *attached, const int *numbers, size_t
 }
 
 /* With the siginfo_t in guest memory for the time of the call. */
-static int64_t send_with(struct dz_attached *attached, const int *numbers, size_t count,
-                         int signal, const siginfo_t *info, unsigned flags) {
+static int64_t send_with(struct dz_attached *attached, const int *numbers, size_t count, int signal,
+                         const siginfo_t *info, unsigned flags) {
   uint64_t at = below_stack(attached, sizeof *info);
   siginfo_t saved;
   int64_t result;
@@ -146,7 +146,8 @@ static int post(int socket_fd, int fd) {
 static int64_t receive(struct dz_attached *attached, int number, unsigned fd_flags) {
   uint64_t at = below_stack(attached, sizeof(struct mailbox));
   struct mailbox box = {0}, saved;
-  struct dz_injection receive = {SYS_recvmsg, {(uint64_t)number, at, MSG_DONTWAIT | MSG_CMSG_CLOEXEC}};
+  struct dz_injection receive = {SYS_recvmsg,
+                                 {(uint64_t)number, at, MSG_DONTWAIT | MSG_CMSG_CLOEXEC}};
   int64_t result;
   int got;
 

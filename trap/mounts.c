@@ -12,11 +12,8 @@
 
 static int mount_host(struct dz_vfs *vfs, int fd, const char *source, const char *target,
                       bool read_only, struct dz_error *error) {
-  struct dz_mount_request request = {.ops = &dz_hostfs,
-                                     .target = target,
-                                     .source = source,
-                                     .read_only = read_only,
-                                     .make = true};
+  struct dz_mount_request request = {
+      .ops = &dz_hostfs, .target = target, .source = source, .read_only = read_only, .make = true};
   struct statfs fs;
   int err;
 

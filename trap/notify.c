@@ -157,8 +157,8 @@ static const struct {
     {offsetof(struct dz_engine, lifeline), lifeline_cut},
 };
 
-/* All of them behind one descriptor: poll(2) costs by the number of its descriptors. The listener is
- * polled itself, since SYNC_WAKE_UP does not reach through an epoll. */
+/* All of them behind one descriptor: poll(2) costs by the number of its descriptors. The listener
+ * is polled itself, since SYNC_WAKE_UP does not reach through an epoll. */
 static int gather_sources(struct dz_engine *engine) {
   int events = epoll_create1(EPOLL_CLOEXEC);
 
@@ -186,9 +186,8 @@ static void act_on_sources(struct dz_engine *engine) {
 
 /* Wait for something to do, or look whether there is (timeout 0). */
 static void look(struct dz_engine *engine, int timeout) {
-  struct pollfd polled[] = {
-      {.fd = engine->listener_gone ? -1 : engine->listener, .events = POLLIN},
-      {.fd = engine->events, .events = POLLIN}};
+  struct pollfd polled[] = {{.fd = engine->listener_gone ? -1 : engine->listener, .events = POLLIN},
+                            {.fd = engine->events, .events = POLLIN}};
 
   if (poll(polled, DZ_ARRAY_SIZE(polled), timeout) < 0)
     return;
@@ -221,7 +220,12 @@ static void ask_for_short_slices(void) {
 }
 
 void dz_engine_run(struct dz_engine *engine) {
+  int err;
+
   ask_for_short_slices();
+  err = dz_attach_init(engine);
+  if (err)
+    dz_engine_end(engine, "a timer for attaching: %s", strerror(-err));
   engine->events = gather_sources(engine);
   if (engine->events < 0)
     dz_engine_end(engine, "watching for events: %s", strerror(-engine->events));

@@ -50,9 +50,8 @@ int dz_silo_start(const struct dz_silo_config *config, struct dz_silo_handle *ha
   if (handle->supervisor < 0)
     return dz_fail(error, -errno, "supervisor: fork: %s", strerror(errno));
   if (handle->supervisor == 0) {
-    struct dz_supervisor_pipes own = {.lifeline = pipes.lifeline[0],
-                                      .reports = pipes.reports[1],
-                                      .commands = pipes.commands[0]};
+    struct dz_supervisor_pipes own = {
+        .lifeline = pipes.lifeline[0], .reports = pipes.reports[1], .commands = pipes.commands[0]};
 
     dz_supervisor_run(config, (uint64_t)number, &own);
   }

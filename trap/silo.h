@@ -30,10 +30,10 @@ struct dz_silo_config {
   gid_t gid;
   const gid_t *groups;
   size_t group_count;
-  const char *hostname; /* NULL: the host's */
-  bool strict;          /* an unsupported call ends the silo with a report */
-  int stdio[3];         /* descriptors for the guest's 0, 1, 2 */
-  int terminal;         /* slave side of the silo's own pty, its controlling terminal; or -1 */
+  const char *hostname;    /* NULL: the host's */
+  bool strict;             /* an unsupported call ends the silo with a report */
+  int stdio[3];            /* descriptors for the guest's 0, 1, 2 */
+  int terminal;            /* slave side of the silo's own pty, its controlling terminal; or -1 */
   const char *cache_dir;   /* host directory for copies of programs, made when missing */
   const char *runtime_dir; /* host directory for the silo's private files, made when missing */
 };
@@ -41,10 +41,10 @@ struct dz_silo_config {
 /* A started silo, as its parent sees it. */
 struct dz_silo_handle {
   pid_t supervisor;
-  int pidfd;    /* becomes readable when the supervisor has ended */
-  int reports;  /* the supervisor's account of its end */
-  int lifeline; /* held open; the supervisor ends the silo when it closes */
-  int commands; /* signals to pass on */
+  int pidfd;       /* becomes readable when the supervisor has ended */
+  int reports;     /* the supervisor's account of its end */
+  int lifeline;    /* held open; the supervisor ends the silo when it closes */
+  int commands;    /* signals to pass on */
   uint64_t number; /* names the silo in its guests' state tags */
   const char *runtime_dir;
 };

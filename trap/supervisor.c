@@ -35,7 +35,7 @@ struct supervisor {
   struct rlimit files; /* the guest's own limit */
   struct dz_engine engine;
   struct dz_error error;
-  int first_error;     /* errno of the first process's exec, negative; 0: it was executed */
+  int first_error; /* errno of the first process's exec, negative; 0: it was executed */
   bool failed_exec;
 };
 
@@ -124,8 +124,10 @@ static int open_parts(struct supervisor *supervisor) {
   sigset_t child;
   int err;
 
-  /* Guests have the other end of standard error too and could fill it: what does not fit is lost. */
-  engine->messages = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
+  /* Guests have the other end of standard error too and could fill it: what does not fit is lost.
+   */
+  engine->messages =
+      open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
   engine->silo.proc.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (engine->silo.proc.proc_fd < 0)
     return dz_fail(error, -errno, "/proc: %s", strerror(errno));
@@ -137,8 +139,8 @@ static int open_parts(struct supervisor *supervisor) {
     return dz_fail(error, -ENAMETOOLONG, "%s", supervisor->config->cache_dir);
   err = dz_cache_open(programs, CACHE_LIMIT_BYTES, &engine->cache, error);
   if (!err)
-    err = dz_programs_open(supervisor->config->runtime_dir, engine->cache, &engine->programs,
-                           error);
+    err =
+        dz_programs_open(supervisor->config->runtime_dir, engine->cache, &engine->programs, error);
   if (err)
     return err;
   sigemptyset(&child);
@@ -156,8 +158,8 @@ static int first_state(struct supervisor *supervisor, struct dz_state **made) {
   const struct dz_silo_config *config = supervisor->config;
   struct dz_silo *silo = &supervisor->engine.silo;
   const struct dz_node *root = dz_vfs_root(silo->vfs);
-  struct dz_view view = {.vfs = silo->vfs, .proc = &silo->proc, .root = root, .cwd = root,
-                         .may_block = true};
+  struct dz_view view = {
+      .vfs = silo->vfs, .proc = &silo->proc, .root = root, .cwd = root, .may_block = true};
   struct dz_lookup lookup DZ_LOOKUP = DZ_LOOKUP_NONE;
   struct dz_node copy DZ_NODE = DZ_NODE_NONE;
   struct dz_state *state = dz_state_draft(NULL);
@@ -263,8 +265,7 @@ static void read_first_error(struct supervisor *supervisor, int from_first) {
     return;
   supervisor->failed_exec = true;
   if (supervisor->engine.exec_error[0])
-    dz_fail(&supervisor->error, -message.value, "%s: %s", command,
-            supervisor->engine.exec_error);
+    dz_fail(&supervisor->error, -message.value, "%s: %s", command, supervisor->engine.exec_error);
   else
     dz_fail(&supervisor->error, -message.value, "%s: %s%s", command, strerror(message.value),
             message.value == ENOENT ? " (in the root filesystem)" : "");

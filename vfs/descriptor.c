@@ -20,8 +20,7 @@ static struct dz_placeholder *find_placeholder(struct dz_vfs *vfs, dev_t dev, in
   return NULL;
 }
 
-static struct dz_placeholder *find_placeholder_for(struct dz_vfs *vfs,
-                                                   const struct dz_node *node) {
+static struct dz_placeholder *find_placeholder_for(struct dz_vfs *vfs, const struct dz_node *node) {
   for (size_t i = 0; i < vfs->placeholder_count; i++) {
     struct dz_placeholder *placeholder = &vfs->placeholders[i];
 

@@ -108,8 +108,8 @@ static int hostfs_statx(const struct dz_view *view DZ_UNUSED, const struct dz_no
       syscall(SYS_statx, node->fd, "", AT_EMPTY_PATH | (flags & AT_STATX_SYNC_TYPE), mask, out));
 }
 
-static int hostfs_access(const struct dz_view *view DZ_UNUSED, const struct dz_node *node,
-                         int mode, int flags) {
+static int hostfs_access(const struct dz_view *view DZ_UNUSED, const struct dz_node *node, int mode,
+                         int flags) {
   return (int)dz_result(
       syscall(SYS_faccessat2, node->fd, "", mode, AT_EMPTY_PATH | (flags & AT_EACCESS)));
 }
@@ -155,8 +155,7 @@ static int hostfs_create(const struct dz_view *view, const struct dz_node *direc
   if ((flags & O_TMPFILE) == O_TMPFILE) {
     char self[DZ_SELF_FD_MAX];
 
-    return (int)dz_result(
-        open(dz_self_fd_path(directory->fd, self), flags | O_CLOEXEC, how->mode));
+    return (int)dz_result(open(dz_self_fd_path(directory->fd, self), flags | O_CLOEXEC, how->mode));
   }
   if (flags & O_EXCL)
     return dz_open_child(directory->fd, name, (uint64_t)flags, how->mode);
@@ -197,8 +196,8 @@ static int hostfs_link(const struct dz_node *node, const struct dz_node *directo
     return 0;
   if (errno != ENOENT || S_ISLNK(node->mode))
     return -errno;
-  return (int)dz_result(linkat(AT_FDCWD, dz_self_fd_path(node->fd, self), directory->fd, name,
-                               AT_SYMLINK_FOLLOW));
+  return (int)dz_result(
+      linkat(AT_FDCWD, dz_self_fd_path(node->fd, self), directory->fd, name, AT_SYMLINK_FOLLOW));
 }
 
 static int hostfs_unlink(const struct dz_node *directory, const char *name, int flags) {
@@ -207,8 +206,7 @@ static int hostfs_unlink(const struct dz_node *directory, const char *name, int 
 
 static int hostfs_rename(const struct dz_node *from, const char *from_name,
                          const struct dz_node *to, const char *to_name, unsigned flags) {
-  return (int)dz_result(
-      syscall(SYS_renameat2, from->fd, from_name, to->fd, to_name, flags));
+  return (int)dz_result(syscall(SYS_renameat2, from->fd, from_name, to->fd, to_name, flags));
 }
 
 static int hostfs_chmod(const struct dz_node *node, mode_t mode) {
@@ -222,8 +220,7 @@ static int hostfs_chown(const struct dz_node *node, uid_t uid, gid_t gid) {
 }
 
 static int hostfs_utimens(const struct dz_node *node, const struct timespec times[2]) {
-  return (int)dz_result(
-      syscall(SYS_utimensat, node->fd, "", times, AT_EMPTY_PATH));
+  return (int)dz_result(syscall(SYS_utimensat, node->fd, "", times, AT_EMPTY_PATH));
 }
 
 static int hostfs_truncate(const struct dz_node *node, off_t length) {

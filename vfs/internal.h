@@ -37,7 +37,7 @@ struct dz_vfs {
   size_t ancestor_count;
   bool ancestors_moved; /* paths of ancestors can no longer be trusted: walk step by step */
   bool guarded;
-  bool sealed; /* all mounts are made: walks are guests' walks */
+  bool sealed;    /* all mounts are made: walks are guests' walks */
   int private_fd; /* the silo's private directory, for placeholders */
 
   pthread_mutex_t placeholder_lock; /* guards the fields below; taken last */

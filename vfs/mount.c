@@ -47,13 +47,17 @@ void dz_vfs_free(struct dz_vfs *vfs) {
   free(vfs);
 }
 
-size_t dz_vfs_mount_count(const struct dz_vfs *vfs) { return vfs->mount_count; }
+size_t dz_vfs_mount_count(const struct dz_vfs *vfs) {
+  return vfs->mount_count;
+}
 
 const struct dz_mount *dz_vfs_mount_at(const struct dz_vfs *vfs, size_t index) {
   return index < vfs->mount_count ? vfs->mounts[index] : NULL;
 }
 
-const struct dz_node *dz_vfs_root(const struct dz_vfs *vfs) { return &vfs->mounts[0]->root; }
+const struct dz_node *dz_vfs_root(const struct dz_vfs *vfs) {
+  return &vfs->mounts[0]->root;
+}
 
 struct dz_mount *dz_vfs_mount_on(const struct dz_vfs *vfs, const struct dz_node *node) {
   for (size_t i = vfs->mount_count; i-- > 1;)
@@ -72,9 +76,13 @@ bool dz_vfs_is_mountpoint(const struct dz_vfs *vfs, const struct dz_node *node) 
   return false;
 }
 
-void dz_vfs_seal(struct dz_vfs *vfs) { vfs->sealed = true; }
+void dz_vfs_seal(struct dz_vfs *vfs) {
+  vfs->sealed = true;
+}
 
-bool dz_vfs_guarded(const struct dz_vfs *vfs) { return vfs->guarded; }
+bool dz_vfs_guarded(const struct dz_vfs *vfs) {
+  return vfs->guarded;
+}
 
 void dz_vfs_moved(struct dz_vfs *vfs, const struct dz_node *directory) {
   for (size_t i = 0; i < vfs->ancestor_count; i++)
@@ -147,7 +155,8 @@ static int target_make(const struct dz_view *view, const char *target, bool dire
       if (mkdirat(lookup.parent.fd, lookup.name, 0755) && errno != EEXIST)
         return -errno;
     } else {
-      int fd DZ_FD = dz_open_child(lookup.parent.fd, lookup.name, O_CREAT | O_EXCL | O_WRONLY, 0644);
+      int fd DZ_FD =
+          dz_open_child(lookup.parent.fd, lookup.name, O_CREAT | O_EXCL | O_WRONLY, 0644);
 
       if (fd < 0)
         return fd;
@@ -158,8 +167,8 @@ static int target_make(const struct dz_view *view, const char *target, bool dire
 
 static int target_find(struct dz_vfs *vfs, const struct dz_mount_request *request,
                        struct dz_mount *mount) {
-  struct dz_view view = {.vfs = vfs, .root = dz_vfs_root(vfs), .cwd = dz_vfs_root(vfs),
-                         .may_block = true};
+  struct dz_view view = {
+      .vfs = vfs, .root = dz_vfs_root(vfs), .cwd = dz_vfs_root(vfs), .may_block = true};
   struct dz_lookup lookup DZ_LOOKUP = DZ_LOOKUP_NONE;
   bool directory = S_ISDIR(request->root.mode);
   int err = dz_walk(&view, view.root, request->target, DZ_WALK_FOLLOW, &lookup);
@@ -204,8 +213,8 @@ int dz_vfs_mount(struct dz_vfs *vfs, struct dz_mount_request *request, struct dz
     err = -ENOMEM;
   if (err) {
     mount_free(mount);
-    return dz_fail(error, err, "%s: cannot be mounted on %s: %s", request->source,
-                   request->target, strerror(-err));
+    return dz_fail(error, err, "%s: cannot be mounted on %s: %s", request->source, request->target,
+                   strerror(-err));
   }
   mount->ops = request->ops;
   mount->fs = request->fs;

@@ -62,8 +62,8 @@ struct dz_view {
 struct dz_entry {
   const char *name;
   ino_t ino;
-  unsigned char type;  /* DT_* of dirent.h */
-  uint64_t next;       /* the position after this entry */
+  unsigned char type; /* DT_* of dirent.h */
+  uint64_t next;      /* the position after this entry */
 };
 typedef int dz_entry_sink(void *context, const struct dz_entry *entry);
 
@@ -124,8 +124,7 @@ struct dz_fs_ops {
   int (*truncate)(const struct dz_node *node, off_t length);
   int (*statfs)(const struct dz_node *node, struct statfs *out);
   /* The path from the mount's root, "" for the root itself, else "/a/b"; returns its length. */
-  ssize_t (*path)(const struct dz_view *view, const struct dz_node *node, char *text,
-                  size_t size);
+  ssize_t (*path)(const struct dz_view *view, const struct dz_node *node, char *text, size_t size);
 };
 
 /* ---- mounts ---- */
@@ -181,9 +180,9 @@ void dz_vfs_moved(struct dz_vfs *vfs, const struct dz_node *directory);
 /* ---- walk ---- */
 
 enum dz_walk_flags {
-  DZ_WALK_FOLLOW = 1 << 0,        /* follow a symlink in the last place */
-  DZ_WALK_PARENT = 1 << 1,        /* stop at the last component: parent and name are filled */
-  DZ_WALK_NO_SYMLINKS = 1 << 2,   /* openat2's RESOLVE_* */
+  DZ_WALK_FOLLOW = 1 << 0,      /* follow a symlink in the last place */
+  DZ_WALK_PARENT = 1 << 1,      /* stop at the last component: parent and name are filled */
+  DZ_WALK_NO_SYMLINKS = 1 << 2, /* openat2's RESOLVE_* */
   DZ_WALK_NO_MAGICLINKS = 1 << 3,
   DZ_WALK_NO_XDEV = 1 << 4,
   DZ_WALK_BENEATH = 1 << 5,

@@ -32,7 +32,9 @@ struct walk {
   char *text[SYMLINKS_MAX + 2];       /* owned texts of symlinks, or NULL */
 };
 
-static bool blocks_links(const struct walk *walk) { return walk->flags & DZ_WALK_NO_SYMLINKS; }
+static bool blocks_links(const struct walk *walk) {
+  return walk->flags & DZ_WALK_NO_SYMLINKS;
+}
 
 static void drop_at(struct walk *walk) {
   if (walk->borrowed)
@@ -55,7 +57,9 @@ static int take_at(struct walk *walk, struct dz_node *node) {
   return 0;
 }
 
-static const char *skip_slashes(const char *path) { return path + strspn(path, "/"); }
+static const char *skip_slashes(const char *path) {
+  return path + strspn(path, "/");
+}
 
 /* Does nothing but slashes follow the topmost path? Finished symlinks are off the stack, so only
  * the first path can be finished below another. */
@@ -272,10 +276,11 @@ static int try_short(struct walk *walk, const char **path) {
   if (err)
     return err;
   if (S_ISLNK(next.mode) &&
-      !(last && !slash_below(walk) && !(walk->flags & (DZ_WALK_FOLLOW | DZ_WALK_PARENT | DZ_WALK_NO_SYMLINKS))))
+      !(last && !slash_below(walk) &&
+        !(walk->flags & (DZ_WALK_FOLLOW | DZ_WALK_PARENT | DZ_WALK_NO_SYMLINKS))))
     return 1;
-  if (!S_ISDIR(next.mode) && (!last || (walk->flags & DZ_WALK_PARENT) ||
-                              from[length - 1] == '/' || slash_below(walk)))
+  if (!S_ISDIR(next.mode) &&
+      (!last || (walk->flags & DZ_WALK_PARENT) || from[length - 1] == '/' || slash_below(walk)))
     return -ENOTDIR;
   *path = from + length;
   return set_at(walk, &next);
@@ -373,8 +378,7 @@ static int run(struct walk *walk) {
 
 int dz_walk(const struct dz_view *view, const struct dz_node *start, const char *path,
             unsigned flags, struct dz_lookup *lookup) {
-  struct walk walk = {.view = view, .flags = flags, .borrowed = true, .lookup = lookup,
-                      .depth = 1};
+  struct walk walk = {.view = view, .flags = flags, .borrowed = true, .lookup = lookup, .depth = 1};
   int err;
 
   if (!*path)

@@ -28,7 +28,8 @@ static void attack(void) {
   for (int i = 0; i < 8; i++) {
     children[i] = fork();
     if (children[i] == 0) {
-      code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      code =
+          mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       memcpy(code, call, sizeof call);
       start_thread(swap, NULL);
       pause_for(0.02);
