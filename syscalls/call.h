@@ -23,6 +23,7 @@
 
 struct dz_call;
 struct dz_engine;
+struct dz_report;
 struct dz_unix_names;
 
 /* What to execute. */
@@ -89,6 +90,7 @@ struct dz_call {
   struct dz_state *state;
   struct dz_view view;
   bool may_block;
+  struct dz_report *report; /* the engine's: owed once the call is answered, or NULL */
 };
 
 /* The caller's process; looked up once. */

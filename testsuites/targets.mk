@@ -11,25 +11,25 @@ check-packages:
 	@tools/packages.sh build check
 
 check: check-packages
-	@$(MAKE) --no-print-directory test-programs
-	@$(if $(SAN)$(FAST),,$(MAKE) --no-print-directory test-programs SAN=address,undefined)
+	@$(MAKE) -s --no-print-directory test-programs
+	@$(if $(SAN)$(FAST),,$(MAKE) -s --no-print-directory test-programs SAN=address,undefined)
 	@testsuites/run.sh $(BUILD) $(if $(SAN)$(FAST),,build/sanitize-address+undefined)
 
 demo:
 	@tools/packages.sh build demo
-	@$(MAKE) --no-print-directory all build/bench/enter
+	@$(MAKE) -s --no-print-directory all build/bench/enter
 	@DENIZEN=$(BUILD)/denizen testsuites/demo/demo.sh
 
 bench:
 	@tools/packages.sh build demo bench
-	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory $(BENCH_PROGRAMS)
+	@$(MAKE) -s --no-print-directory all
+	@$(MAKE) -s --no-print-directory $(BENCH_PROGRAMS)
 	@DENIZEN=$(BUILD)/denizen testsuites/bench/bench.sh
 
 # Lines that no test reaches. Only this user's round is run: the counters are files in build/.
 coverage:
 	@tools/packages.sh build check coverage
-	@$(MAKE) --no-print-directory test-programs COVERAGE=1
+	@$(MAKE) -s --no-print-directory test-programs COVERAGE=1
 	@CHECK_USERS=self testsuites/run.sh build/coverage
 	@gcovr --root . --object-directory build/coverage --exclude testsuites/ \
 	    --txt build/coverage/report.txt --print-summary

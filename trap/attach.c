@@ -258,9 +258,12 @@ static void handle_status(struct dz_engine *engine, pid_t pid, int status) {
 
 /* All stops and deaths that are waiting; deaths of orphans too, whose parent we are. */
 void dz_attached_reap(struct dz_engine *engine) {
+  struct dz_death death;
   int status;
   pid_t pid;
 
-  while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0)
+  while (dz_report_look(engine, &death), (pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+    dz_report_death(engine, &death, pid, status);
     handle_status(engine, pid, status);
+  }
 }

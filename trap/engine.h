@@ -19,6 +19,9 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
+/* Wakes the receiver up. */
+#define DZ_WAKE_SIGNAL SIGIO
+
 #define DZ_QUEUE_MAX 1024
 #define DZ_WORKERS_MAX 256
 
@@ -45,8 +48,7 @@ struct dz_engine {
   struct dz_silo silo;
   int listener;
   bool listener_gone; /* no guest is left that could call */
-  int events;         /* epoll of signals, lifeline, commands and wake */
-  int signals;        /* signalfd: SIGCHLD */
+  int events;         /* epoll of lifeline, commands and wake */
   int lifeline;       /* the parent's end is held by the command denizen */
   int reports;
   int messages; /* standard error, never waited for; or -1 */
@@ -77,7 +79,10 @@ struct dz_engine {
   unsigned workers, idle_workers;
   struct dz_wait *waits; /* host calls that are watched */
   bool watching;         /* the watcher's thread runs */
-  uint32_t reported[32]; /* bitmap of call numbers already reported as unsupported */
+
+  struct dz_reporter *reporter; /* report.c's */
+  int report_wake;              /* eventfd: something for the receiver */
+  timer_t report_timer;         /* a guest has waited long enough for its report */
 };
 
 extern const struct dz_call_ops dz_notify_ops;
@@ -92,10 +97,35 @@ void dz_engine_answer(struct dz_call *call, int64_t result);
 /* On the receiver: run the call's handler and see to its answer. */
 void dz_engine_perform(struct dz_call *call);
 
+/* receive.c: all on the receiver's thread */
+int dz_receive_init(struct dz_engine *engine);
+/* Receive what is pending; with nothing to do, sleep until a call or something else comes. */
+void dz_receive(struct dz_engine *engine);
+/* From any thread: the receiver looks at what happened besides calls. */
+void dz_receive_wake(const struct dz_engine *engine);
+/* A timer of CLOCK_MONOTONIC that wakes the calling thread, the receiver, when it expires. */
+int dz_receive_timer(timer_t *timer);
+
 /* report.c */
+int dz_report_init(struct dz_engine *engine);
+/* The call that is being handled owes a report: made when it is answered. */
 void dz_report_unsupported(struct dz_call *call, const char *what);
+/* Takes call->report: reports, then gives the answer. False when the answer is still to be given. */
+bool dz_report_answer(struct dz_call *call, int64_t result);
+/* On the receiver: when report_wake is readable, and whenever it was woken. */
+void dz_report_take(struct dz_engine *engine);
+void dz_report_expire(struct dz_engine *engine);
+/* report_crash.c: before a death is waited for, and when it was. */
+struct dz_death {
+  pid_t pid; /* of a guest that crashed, or 0 */
+  char name[64];
+};
+void dz_report_look(struct dz_engine *engine, struct dz_death *death);
+void dz_report_death(struct dz_engine *engine, const struct dz_death *death, pid_t pid, int status);
 
 /* worker.c */
+/* A detached thread with all signals blocked: the receiver's are for no other. */
+int dz_thread_start(void *(*run)(void *), struct dz_engine *engine);
 void dz_worker_begin_wait(struct dz_call *call);
 void dz_worker_end_wait(struct dz_call *call);
 void dz_worker_settle(struct dz_call *call);

@@ -1,38 +1,343 @@
-/*
- * What a person should hear of a guest while it runs: a call that denizen lacks, once
- * per silo. Standard error may be a pipe that the guest holds too, so nothing here
- * waits for it.
- */
-#include "trap/engine.h"
+#include "trap/report.h"
 
+#include "host/calls.h"
+
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
-static void say(struct dz_engine *engine, const char *line, size_t length) {
-  if (engine->messages >= 0 && write(engine->messages, line, length) < 0)
-    dz_debug("a message was lost: %s", strerror(errno));
+enum { REPORT_MILLISECONDS = 400, THREAD_STACK = 256 * 1024 };
+
+struct dz_reporter {
+  pthread_mutex_t lock; /* guards what follows up to `running` */
+  pthread_cond_t wanted;
+  struct {
+    int number;
+    char what[DZ_REPORT_WHAT_MAX];
+  } told[DZ_REPORTS_MAX];
+  size_t told_count;
+  struct dz_report *requests;      /* of workers, for the receiver */
+  struct dz_report *first, **last; /* for the thread, oldest first */
+  struct dz_report *done;          /* by the thread, for the receiver */
+  bool running;
+
+  struct dz_report *begun; /* the receiver's: not yet back, oldest first */
+};
+
+static int64_t now_ms(void) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int dz_report_init(struct dz_engine *engine) {
+  struct dz_reporter *reporter = calloc(1, sizeof *reporter);
+
+  if (!reporter)
+    return -ENOMEM;
+  pthread_mutex_init(&reporter->lock, NULL);
+  pthread_cond_init(&reporter->wanted, NULL);
+  reporter->last = &reporter->first;
+  engine->reporter = reporter;
+  engine->messages = dz_report_open_messages();
+  engine->report_wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (engine->report_wake < 0)
+    return -errno;
+  return dz_receive_timer(&engine->report_timer);
+}
+
+static void wake(struct dz_engine *engine) {
+  uint64_t one = 1;
+
+  dz_write_all(engine->report_wake, &one, sizeof one);
+  dz_receive_wake(engine);
+}
+
+/* ---- what was told ---- */
+
+/* True the first time. */
+static bool remember(struct dz_reporter *reporter, int number, const char *what) {
+  bool fresh;
+
+  pthread_mutex_lock(&reporter->lock);
+  fresh = reporter->told_count < DZ_REPORTS_MAX;
+  for (size_t i = 0; i < reporter->told_count && fresh; i++)
+    fresh = reporter->told[i].number != number || strcmp(reporter->told[i].what, what) != 0;
+  if (fresh) {
+    reporter->told[reporter->told_count].number = number;
+    snprintf(reporter->told[reporter->told_count].what, DZ_REPORT_WHAT_MAX, "%s", what);
+    reporter->told_count++;
+  }
+  pthread_mutex_unlock(&reporter->lock);
+  return fresh;
+}
+
+/* The call is made again. */
+static void forget(struct dz_reporter *reporter, const struct dz_report *report) {
+  pthread_mutex_lock(&reporter->lock);
+  for (size_t i = 0; i < reporter->told_count; i++)
+    if (reporter->told[i].number == report->call.number &&
+        strcmp(reporter->told[i].what, report->what) == 0) {
+      reporter->told[i] = reporter->told[--reporter->told_count];
+      break;
+    }
+  pthread_mutex_unlock(&reporter->lock);
 }
 
 void dz_report_unsupported(struct dz_call *call, const char *what) {
-  struct dz_engine *engine = call->engine;
-  uint32_t number = (uint32_t)call->number;
-  uint32_t slot = number < 1024 ? number : 1023;
-  uint32_t bit = UINT32_C(1) << (slot % 32);
-  const char *name = call->row ? call->row->name : "unknown";
-  char line[512];
-  int length;
+  struct dz_report *report;
+  char shown[DZ_REPORT_WHAT_MAX];
 
-  if (__atomic_fetch_or(&engine->reported[slot / 32], bit, __ATOMIC_RELAXED) & bit)
+  snprintf(shown, sizeof shown, "%s", what ? what : "");
+  if (call->report)
     return;
-  length = snprintf(line, sizeof line,
-                    "denizen: unsupported call %s(%d)%s%s: 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx "
-                    "0x%llx\n",
-                    name, call->number, what ? ": " : "", what ? what : "",
-                    (unsigned long long)call->arguments[0], (unsigned long long)call->arguments[1],
-                    (unsigned long long)call->arguments[2], (unsigned long long)call->arguments[3],
-                    (unsigned long long)call->arguments[4], (unsigned long long)call->arguments[5]);
-  say(engine, line, (size_t)length);
+  if (!remember(call->engine->reporter, call->number, shown)) {
+    dz_debug("thread %d: unsupported call %d again %s", (int)call->tid, call->number, shown);
+    return;
+  }
+  report = calloc(1, sizeof *report);
+  if (!report)
+    return;
+  memcpy(report->what, shown, sizeof shown);
+  call->report = report;
+}
+
+/* ---- the thread ---- */
+
+static struct dz_report *take_first(struct dz_reporter *reporter) {
+  struct dz_report *report;
+
+  pthread_mutex_lock(&reporter->lock);
+  while (!reporter->first)
+    pthread_cond_wait(&reporter->wanted, &reporter->lock);
+  report = reporter->first;
+  reporter->first = report->next;
+  if (!reporter->first)
+    reporter->last = &reporter->first;
+  pthread_mutex_unlock(&reporter->lock);
+  return report;
+}
+
+static void *tell(void *argument) {
+  struct dz_engine *engine = argument;
+  struct dz_reporter *reporter = engine->reporter;
+  char text[DZ_REPORT_TEXT_MAX];
+
+  for (;;) {
+    struct dz_report *report = take_first(reporter);
+    struct dz_note note = DZ_NOTE(text);
+
+    dz_report_text(report, &note);
+    dz_report_say(engine, note.text, note.length);
+    pthread_mutex_lock(&reporter->lock);
+    report->next = reporter->done;
+    reporter->done = report;
+    pthread_mutex_unlock(&reporter->lock);
+    wake(engine);
+  }
+  return NULL;
+}
+
+/* ---- the receiver ---- */
+
+static bool stays(struct dz_attached *attached DZ_UNUSED, int status DZ_UNUSED) {
+  return true;
+}
+
+static void let_go(struct dz_attached *attached) {
+  struct dz_report *report =
+      (struct dz_report *)((char *)attached - offsetof(struct dz_report, attached));
+
+  atomic_store(&report->gone, true);
+  report->is_attached = false;
+  report->answered = true;
+}
+
+static void answer(struct dz_report *report) {
+  struct user_regs_struct registers = report->attached.registers;
+
+  if (report->answered)
+    return;
+  report->answered = true;
+  if (report->is_attached) {
+    registers.rax = (unsigned long long)report->result;
+    registers.orig_rax = (unsigned long long)-1;
+    dz_attached_leave(&report->attached, &registers);
+  } else {
+    dz_engine_reply(report->call.engine, report->call.id, report->result);
+  }
+}
+
+static void conclude(struct dz_report *report) {
+  const struct dz_call *call = &report->call;
+
   if (call->silo->strict)
-    dz_engine_end(engine, "the guest made an unsupported call: %s (%d)%s%s", name, call->number,
-                  what ? ": " : "", what ? what : "");
+    dz_engine_end(call->engine, "the guest made an unsupported call: %s (%d)%s%s",
+                  call->row ? call->row->name : "unknown", call->number,
+                  report->what[0] ? ": " : "", report->what);
+  else
+    answer(report);
+}
+
+static void drop(struct dz_report *report) {
+  dz_state_put(report->call.state);
+  free(report);
+}
+
+/* For the oldest that is not answered. */
+static void set_timer(struct dz_engine *engine) {
+  struct itimerspec at = {{0}, {0}};
+
+  for (struct dz_report *report = engine->reporter->begun; report; report = report->next_begun)
+    if (!report->answered) {
+      at.it_value.tv_sec = report->deadline / 1000;
+      at.it_value.tv_nsec = report->deadline % 1000 * 1000000;
+      break;
+    }
+  timer_settime(engine->report_timer, TIMER_ABSTIME, &at, NULL);
+}
+
+/* Without ptrace (another traces the guest) the kernel tells two registers of a thread that waits:
+ * "number six-arguments sp pc" (proc_pid_syscall(5)). */
+static void read_two_registers(struct dz_report *report) {
+  unsigned long long sp, pc;
+  char path[32], text[256];
+
+  snprintf(path, sizeof path, "%d/syscall", (int)report->call.tid);
+  if (dz_read_file_at(report->call.silo->proc.proc_fd, path, text, sizeof text) <= 0 ||
+      sscanf(text, "%*d %*x %*x %*x %*x %*x %*x %llx %llx", &sp, &pc) != 2)
+    return;
+  report->registers.rsp = sp;
+  report->registers.rip = pc;
+  report->known = DZ_REGISTERS_TWO;
+}
+
+/* False when the call is made again or the caller has died: there is nothing to report. */
+static bool stop_guest(struct dz_report *report) {
+  int err;
+
+  if (report->result == -DZ_EANSWERED) {
+    report->answered = true;
+    return true;
+  }
+  report->attached = (struct dz_attached){.stopped = stays, .release = let_go};
+  err = dz_attach(&report->call, &report->attached, 0);
+  if (err == -DZ_EANSWERED)
+    return false;
+  if (err) {
+    read_two_registers(report);
+    return true;
+  }
+  report->is_attached = true;
+  report->registers = report->attached.registers;
+  report->known = DZ_REGISTERS_ALL;
+  return true;
+}
+
+/* A report that the thread does not finish must not hold up the others' guests. */
+static bool is_stuck(const struct dz_reporter *reporter) {
+  return reporter->begun && reporter->begun->answered && now_ms() > reporter->begun->deadline;
+}
+
+static void begin(struct dz_report *report) {
+  struct dz_engine *engine = report->call.engine;
+  struct dz_reporter *reporter = engine->reporter;
+  struct dz_report **at = &reporter->begun;
+  bool stuck = is_stuck(reporter);
+
+  dz_call_tgid(&report->call);
+  if (stuck || !stop_guest(report)) {
+    if (stuck)
+      conclude(report);
+    else
+      forget(reporter, report);
+    drop(report);
+    return;
+  }
+  report->deadline = now_ms() + REPORT_MILLISECONDS;
+  while (*at)
+    at = &(*at)->next_begun;
+  *at = report;
+  report->next_begun = NULL;
+  report->next = NULL;
+  pthread_mutex_lock(&reporter->lock);
+  *reporter->last = report;
+  reporter->last = &report->next;
+  if (!reporter->running)
+    reporter->running = dz_thread_start(tell, engine) == 0;
+  pthread_cond_signal(&reporter->wanted);
+  pthread_mutex_unlock(&reporter->lock);
+  set_timer(engine);
+}
+
+bool dz_report_answer(struct dz_call *call, int64_t result) {
+  struct dz_report *report = call->report;
+  struct dz_reporter *reporter = call->engine->reporter;
+
+  call->report = NULL;
+  if (result == -DZ_ETAMPERED) {
+    free(report);
+    return false;
+  }
+  report->call = *call;
+  report->result = result;
+  atomic_fetch_add(&call->state->references, 1);
+  if (!call->may_block) {
+    begin(report);
+    return true;
+  }
+  pthread_mutex_lock(&reporter->lock);
+  report->next = reporter->requests;
+  reporter->requests = report;
+  pthread_mutex_unlock(&reporter->lock);
+  wake(call->engine);
+  return true;
+}
+
+static void take_back(struct dz_reporter *reporter, struct dz_report *report) {
+  struct dz_report **at = &reporter->begun;
+
+  while (*at != report)
+    at = &(*at)->next_begun;
+  *at = report->next_begun;
+  conclude(report);
+  drop(report);
+}
+
+void dz_report_take(struct dz_engine *engine) {
+  struct dz_reporter *reporter = engine->reporter;
+  struct dz_report *requests, *done, *next;
+  uint64_t count;
+
+  if (read(engine->report_wake, &count, sizeof count) < 0)
+    return;
+  pthread_mutex_lock(&reporter->lock);
+  requests = reporter->requests;
+  done = reporter->done;
+  reporter->requests = reporter->done = NULL;
+  pthread_mutex_unlock(&reporter->lock);
+  for (; done; done = next) {
+    next = done->next;
+    take_back(reporter, done);
+  }
+  for (; requests; requests = next) {
+    next = requests->next;
+    requests->call.may_block = false;
+    begin(requests);
+  }
+  set_timer(engine);
+}
+
+void dz_report_expire(struct dz_engine *engine) {
+  int64_t now;
+
+  if (!engine->reporter->begun)
+    return;
+  now = now_ms();
+  for (struct dz_report *report = engine->reporter->begun; report; report = report->next_begun)
+    if (now >= report->deadline && !report->answered)
+      conclude(report);
+  set_timer(engine);
 }

@@ -21,7 +21,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -121,13 +120,11 @@ static int open_parts(struct supervisor *supervisor) {
   struct dz_engine *engine = &supervisor->engine;
   struct dz_error *error = &supervisor->error;
   char programs[PATH_MAX];
-  sigset_t child;
   int err;
 
-  /* Guests have the other end of standard error too and could fill it: what does not fit is lost.
-   */
-  engine->messages =
-      open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
+  err = dz_report_init(engine);
+  if (err)
+    return err;
   engine->silo.proc.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (engine->silo.proc.proc_fd < 0)
     return dz_fail(error, -errno, "/proc: %s", strerror(errno));
@@ -143,11 +140,8 @@ static int open_parts(struct supervisor *supervisor) {
         dz_programs_open(supervisor->config->runtime_dir, engine->cache, &engine->programs, error);
   if (err)
     return err;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  engine->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
   engine->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (engine->signals < 0 || engine->wake < 0)
+  if (engine->wake < 0)
     return -errno;
   return dz_mounts_make(supervisor->config, &engine->silo,
                         dz_programs_directory_fd(engine->programs), error);

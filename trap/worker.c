@@ -64,15 +64,19 @@ static void *watch(void *argument) {
   }
 }
 
-static int start_thread(void *(*run)(void *), struct dz_engine *engine) {
+int dz_thread_start(void *(*run)(void *), struct dz_engine *engine) {
   pthread_attr_t attributes;
   pthread_t thread;
+  sigset_t all, own;
   int err;
 
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, 256 * 1024);
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &own);
   err = pthread_create(&thread, &attributes, run, engine);
+  pthread_sigmask(SIG_SETMASK, &own, NULL);
   pthread_attr_destroy(&attributes);
   return -err;
 }
@@ -88,7 +92,7 @@ void dz_worker_begin_wait(struct dz_call *call) {
   wait->next = engine->waits;
   engine->waits = wait;
   if (!engine->watching)
-    engine->watching = start_thread(watch, engine) == 0;
+    engine->watching = dz_thread_start(watch, engine) == 0;
   pthread_mutex_unlock(&engine->worker_lock);
 }
 
@@ -160,6 +164,7 @@ static void give_back(struct dz_engine *engine, struct dz_job *job) {
   engine->returned = job;
   pthread_mutex_unlock(&engine->worker_lock);
   dz_write_all(engine->wake, &one, sizeof one);
+  dz_receive_wake(engine);
 }
 
 void dz_worker_take_returned(struct dz_engine *engine) {
@@ -211,7 +216,7 @@ static void *work(void *argument) {
 }
 
 static int start_worker(struct dz_engine *engine) {
-  int err = start_thread(work, engine);
+  int err = dz_thread_start(work, engine);
 
   if (!err)
     engine->workers++;

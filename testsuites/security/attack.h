@@ -15,6 +15,9 @@
  *   without: - REASON   there is nothing to switch off
  *   users: root         (or nobody) when only that user can be attacked so; both when not given
  *   limit: SECONDS      how long it may take (20)
+ *   ends: no            without its defences denizen may not end by itself
+ *   input: FILE         its standard input, a path of the host
+ *   beside: COMMAND     what runs on the host meanwhile
  *
  * What it may aim at, which the host watches, is in its environment: OUTSIDER, the number of a
  * process of the same user; SECRET, HOST_PROGRAM, HOST_DIRECTORY, HOST_STREAM and HOST_DGRAM, paths
