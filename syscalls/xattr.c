@@ -88,7 +88,8 @@ static int64_t act(struct dz_call *call, struct dz_node *node, struct xattr *wha
   err = changes ? dz_vfs_may_change(&call->view, node) : 0;
   if (err)
     return err;
-  if (node->fd < 0)
+  /* Objects of /proc/PID/fd may be the host's own. */
+  if (node->fd < 0 || (changes && node->mount && node->mount->ops != &dz_hostfs))
     return what->action == LIST ? 0 : -EOPNOTSUPP;
   /* security.*, system.* and trusted.* say things to the host's kernel. */
   if (changes && strncmp(name, "user.", 5) != 0)

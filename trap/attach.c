@@ -6,6 +6,7 @@
  */
 #include "trap/engine.h"
 
+#include "host/calls.h"
 #include "host/defence.h"
 
 #include <signal.h>
@@ -34,6 +35,7 @@ void dz_attached_drop(struct dz_attached *attached) {
     at = &(*at)->next;
   if (*at)
     *at = attached->next;
+  attached->engine->exec_ended |= attached->is_exec;
   if (attached->release && !attached->calling)
     attached->release(attached);
 }
@@ -126,8 +128,24 @@ static int seize(struct dz_call *call, uint64_t options, int reply) {
   return 0;
 }
 
+/* The thread belongs to the process of an exec that is under way. */
+bool dz_attach_is_busy(const struct dz_call *call) {
+  for (struct dz_attached *other = call->engine->attached; other; other = other->next)
+    if (other->is_exec && other->tid != call->tid && dz_tgkill(other->tgid, call->tid, 0) == 0)
+      return true;
+  return false;
+}
+
+bool dz_attach_later(struct dz_call *call, int64_t result) {
+  return dz_attach_is_busy(call) && dz_worker_put_aside(call->engine, call, result) == 0;
+}
+
 void dz_attach_restart(struct dz_call *call) {
-  int err = seize(call, 0, -DZ_ERESTARTSYS);
+  int err;
+
+  if (dz_attach_later(call, -DZ_ERESTARTSYS))
+    return;
+  err = seize(call, 0, -DZ_ERESTARTSYS);
 
   if (!err)
     ptrace(PTRACE_DETACH, call->tid, 0, 0);
@@ -141,6 +159,9 @@ int dz_attach(struct dz_call *call, struct dz_attached *attached, uint64_t optio
 
   attached->engine = engine;
   attached->tid = call->tid;
+  if (attached->is_exec) /* most execs are a process's first thread's */
+    attached->tgid =
+        dz_tgkill(call->tid, call->tid, 0) == 0 ? call->tid : dz_call_tgid(call);
   err = seize(call, options, -DZ_ERESTARTNOINTR);
   if (err)
     return err;

@@ -23,7 +23,8 @@
 #define DZ_WAKE_SIGNAL SIGIO
 
 #define DZ_QUEUE_MAX 1024
-#define DZ_WORKERS_MAX 256
+/* Each waits for one guest thread, so there are never more than those. */
+#define DZ_WORKERS_MAX 16384
 
 /* A thread of a guest that is attached for a moment. Only the receiver attaches and waits. */
 struct dz_attached {
@@ -33,6 +34,7 @@ struct dz_attached {
   pid_t tgid;
   struct user_regs_struct registers; /* at the trapped call */
   uint64_t signal_mask;
+  bool is_exec;
   bool calling;    /* in dz_attached_call: kept although the thread is gone */
   int held_signal; /* one that came although all are blocked (SIGSTOP): delivered at the end */
   /* Called at each stop (status as of waitpid). Returns false when the thread was let go. */
@@ -67,6 +69,8 @@ struct dz_engine {
   unsigned queue_head, queue_count;
 
   struct dz_attached *attached;
+  struct dz_job *aside; /* the receiver's: calls that wait for an exec's end */
+  bool exec_ended;      /* they can go on */
   timer_t attach_timer;     /* interrupts the receiver's waits for stops */
   uint64_t attach_deadline; /* CLOCK_MONOTONIC, nanoseconds */
 
@@ -74,7 +78,7 @@ struct dz_engine {
   pthread_cond_t worker_wake;
   struct dz_job *jobs; /* waiting, oldest first */
   struct dz_job **jobs_end;
-  struct dz_job *returned; /* back from workers, for the receiver */
+  struct dz_job *returned; /* back from workers, or put aside: for the receiver */
   int wake;                /* eventfd: something was returned */
   unsigned workers, idle_workers;
   struct dz_wait *waits; /* host calls that are watched */
@@ -83,6 +87,8 @@ struct dz_engine {
   struct dz_reporter *reporter; /* report.c's */
   int report_wake;              /* eventfd: something for the receiver */
   timer_t report_timer;         /* a guest has waited long enough for its report */
+  int crash_events;             /* report_watch.c's: netlink, or a negative errno */
+  atomic_bool crash_told;       /* no event that was received is still to be told */
 };
 
 extern const struct dz_call_ops dz_notify_ops;
@@ -115,7 +121,17 @@ bool dz_report_answer(struct dz_call *call, int64_t result);
 /* On the receiver: when report_wake is readable, and whenever it was woken. */
 void dz_report_take(struct dz_engine *engine);
 void dz_report_expire(struct dz_engine *engine);
-/* report_crash.c: before a death is waited for, and when it was. */
+/* On the receiver: the caller is about to end itself. True when it makes the call again after the
+ * report, or has died. */
+bool dz_report_ending(struct dz_call *call, int signal);
+/* report_crash.c: dz_notify_send_signal after a report where the signal ends the caller. */
+int dz_report_send_signal(struct dz_call *call, const int *pidfds, size_t count, int signal,
+                          const siginfo_t *info, unsigned flags);
+/* report_watch.c: from now on, crashes are told of that only guests wait for; at the end, those that
+ * have happened, if it takes no longer than a moment. */
+void dz_report_watch(struct dz_engine *engine);
+void dz_report_finish(struct dz_engine *engine);
+/* Before a death is waited for, and when it was. */
 struct dz_death {
   pid_t pid; /* of a guest that crashed, or 0 */
   char name[64];
@@ -130,11 +146,21 @@ void dz_worker_begin_wait(struct dz_call *call);
 void dz_worker_end_wait(struct dz_call *call);
 void dz_worker_settle(struct dz_call *call);
 int dz_worker_submit(struct dz_engine *engine, const struct dz_call *call);
-/* On the receiver: go on with the calls that workers gave back. */
+/* On the receiver: put a call aside; go on with all that were; go on with what workers gave back. */
+int dz_worker_put_aside(struct dz_engine *engine, const struct dz_call *call, int64_t result);
+void dz_worker_take_aside(struct dz_engine *engine);
 void dz_worker_take_returned(struct dz_engine *engine);
 
 /* attach.c */
 int dz_attach_init(struct dz_engine *engine); /* on the receiver */
+/* While a process's exec is under way, no other thread of it may be attached: PTRACE_SEIZE and exec
+ * take the same lock (cred_guard_mutex), and the exec waits until its other threads were reaped,
+ * which their tracer alone can do. True when the call was put aside for that: it is performed, or
+ * restarted when result is -DZ_ERESTARTSYS, once the exec has ended. Asked before anything is
+ * given to the caller. */
+bool dz_attach_later(struct dz_call *call, int64_t result);
+bool dz_attach_is_busy(const struct dz_call *call);
+
 /* The reply is -DZ_ERESTARTNOINTR, or -DZ_ERESTARTSYS for a wait that a signal ended. */
 int dz_attach(struct dz_call *call, struct dz_attached *attached, uint64_t options);
 /* Answer ERESTARTSYS: the kernel acts on it only on its way through signal delivery, which an

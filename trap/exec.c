@@ -131,6 +131,7 @@ static struct exec *exec_make(struct dz_call *call, const struct dz_exec *progra
   exec->attached.stopped = dz_exec_stopped;
   exec->attached.notified = dz_exec_notified;
   exec->attached.release = dz_exec_release;
+  exec->attached.is_exec = true;
   exec->state = call->state;
   atomic_fetch_add(&exec->state->references, 1);
   exec->node = DZ_NODE_NONE;
@@ -179,8 +180,11 @@ int dz_notify_exec(struct dz_call *call, const struct dz_exec *program) {
   struct dz_error error = {0};
   struct exec *exec;
   int fd DZ_FD = -1;
-  int err = open_program(call, program->node, &fd);
+  int err;
 
+  if (!call->may_block && dz_attach_later(call, 0))
+    return -DZ_EANSWERED;
+  err = open_program(call, program->node, &fd);
   if (err)
     return err == -EAGAIN ? -DZ_EBLOCK : err;
   exec = exec_make(call, program);

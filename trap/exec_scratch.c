@@ -12,7 +12,9 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#define ARGUMENT_COUNT_MAX (0x7fffffff / 8)
+/* The kernel takes at most 6 MiB of strings and pointers (bprm_stack_limits() of fs/exec.c). */
+/* bprm_stack_limits() of fs/exec.c: pointers take at most three quarters of _STK_LIM, 6 MiB. */
+#define ARGUMENT_COUNT_MAX (6 * 1024 * 1024 / 8)
 
 void dz_exec_unmap(struct exec *exec) {
   struct dz_injection unmap = {SYS_munmap, {exec->mapped, exec->mapped_size}};
@@ -25,7 +27,7 @@ void dz_exec_unmap(struct exec *exec) {
 
 /* Count the guest's argv, to make a longer one. */
 static int count_arguments(pid_t tid, uint64_t argv, size_t *count) {
-  uint64_t pointers[64];
+  uint64_t pointers[512];
 
   *count = 0;
   if (!argv)

@@ -97,6 +97,8 @@ int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count,
 
   if (call->may_block)
     return -DZ_ERETRY; /* only the receiver attaches */
+  if (dz_attach_later(call, 0))
+    return -DZ_EANSWERED;
   if (!numbers)
     return -ENOMEM;
   while (given < count && (numbers[given] = call->ops->add_fd(call, pidfds[given], O_CLOEXEC)) >= 0)
@@ -185,6 +187,8 @@ int dz_notify_send_path_fd(struct dz_call *call, int fd, unsigned fd_flags) {
     return -DZ_ERETRY;
   /* Another thread can copy the guest's end: sends on a sequenced pair cannot name a socket of the
    * host, as those on a datagram pair could (unix_seqpacket_sendmsg() of net/unix/af_unix.c). */
+  if (dz_attach_later(call, 0))
+    return -DZ_EANSWERED;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
     return -errno;
   err = post(pair[0], fd);

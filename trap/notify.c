@@ -66,7 +66,7 @@ const struct dz_call_ops dz_notify_ops = {
     .valid = notify_valid,
     .add_fd = notify_add_fd,
     .send_path_fd = dz_notify_send_path_fd,
-    .send_signal = dz_notify_send_signal,
+    .send_signal = dz_report_send_signal,
     .exec = dz_notify_exec,
     .begin_wait = dz_worker_begin_wait,
     .end_wait = dz_worker_end_wait,
@@ -116,6 +116,7 @@ void dz_engine_run(struct dz_engine *engine) {
     err = dz_attach_init(engine);
   if (err)
     dz_engine_end(engine, "the receiver: %s", strerror(-err));
+  dz_report_watch(engine);
   while (!engine->ended) {
     dz_receive(engine);
     if (engine->queue_count) {

@@ -215,6 +215,10 @@ static void sleep_for_one(struct dz_engine *engine) {
 void dz_receive(struct dz_engine *engine) {
   if (receiver.pending)
     act_on_sources(engine);
+  while (engine->exec_ended && !engine->ended) {
+    engine->exec_ended = false;
+    dz_worker_take_aside(engine);
+  }
   if (engine->ended)
     return;
   if (!engine->queue_count && !receiver.pending)

@@ -161,7 +161,10 @@ static void answer(struct dz_report *report) {
   if (report->answered)
     return;
   report->answered = true;
-  if (report->is_attached) {
+  if (report->signal) {
+    if (report->is_attached)
+      dz_attached_leave(&report->attached, NULL); /* the call is made again */
+  } else if (report->is_attached) {
     registers.rax = (unsigned long long)report->result;
     registers.orig_rax = (unsigned long long)-1;
     dz_attached_leave(&report->attached, &registers);
@@ -173,7 +176,7 @@ static void answer(struct dz_report *report) {
 static void conclude(struct dz_report *report) {
   const struct dz_call *call = &report->call;
 
-  if (call->silo->strict)
+  if (call->silo->strict && !report->signal)
     dz_engine_end(call->engine, "the guest made an unsupported call: %s (%d)%s%s",
                   call->row ? call->row->name : "unknown", call->number,
                   report->what[0] ? ": " : "", report->what);
@@ -222,6 +225,10 @@ static bool stop_guest(struct dz_report *report) {
     report->answered = true;
     return true;
   }
+  if (dz_attach_is_busy(&report->call)) {
+    read_two_registers(report);
+    return true;
+  }
   report->attached = (struct dz_attached){.stopped = stays, .release = let_go};
   err = dz_attach(&report->call, &report->attached, 0);
   if (err == -DZ_EANSWERED)
@@ -241,21 +248,12 @@ static bool is_stuck(const struct dz_reporter *reporter) {
   return reporter->begun && reporter->begun->answered && now_ms() > reporter->begun->deadline;
 }
 
-static void begin(struct dz_report *report) {
+/* To the thread, which gives it back to dz_report_take. */
+static void hand_over(struct dz_report *report) {
   struct dz_engine *engine = report->call.engine;
   struct dz_reporter *reporter = engine->reporter;
   struct dz_report **at = &reporter->begun;
-  bool stuck = is_stuck(reporter);
 
-  dz_call_tgid(&report->call);
-  if (stuck || !stop_guest(report)) {
-    if (stuck)
-      conclude(report);
-    else
-      forget(reporter, report);
-    drop(report);
-    return;
-  }
   report->deadline = now_ms() + REPORT_MILLISECONDS;
   while (*at)
     at = &(*at)->next_begun;
@@ -270,6 +268,31 @@ static void begin(struct dz_report *report) {
   pthread_cond_signal(&reporter->wanted);
   pthread_mutex_unlock(&reporter->lock);
   set_timer(engine);
+}
+
+static void tell_bare(struct dz_report *report) {
+  char text[512];
+  struct dz_note note = DZ_NOTE(text);
+
+  dz_report_text_bare(report, &note);
+  dz_report_say(report->call.engine, note.text, note.length);
+  conclude(report);
+}
+
+static void begin(struct dz_report *report) {
+  struct dz_reporter *reporter = report->call.engine->reporter;
+  bool stuck = is_stuck(reporter);
+
+  dz_call_tgid(&report->call);
+  if (!stuck && stop_guest(report)) {
+    hand_over(report);
+    return;
+  }
+  if (stuck)
+    tell_bare(report);
+  else
+    forget(reporter, report);
+  drop(report);
 }
 
 bool dz_report_answer(struct dz_call *call, int64_t result) {
@@ -294,6 +317,40 @@ bool dz_report_answer(struct dz_call *call, int64_t result) {
   pthread_mutex_unlock(&reporter->lock);
   wake(call->engine);
   return true;
+}
+
+/* Told by the thread's number and start, so that the call passes when it is made again. */
+bool dz_report_ending(struct dz_call *call, int signal) {
+  struct dz_reporter *reporter = call->engine->reporter;
+  char who[DZ_REPORT_WHAT_MAX];
+  struct dz_report *report;
+  uint64_t start;
+
+  if (is_stuck(reporter) || dz_proc_start_time(&call->silo->proc, call->tid, &start))
+    return false;
+  snprintf(who, sizeof who, "%d %llu", (int)call->tid, (unsigned long long)start);
+  if (!remember(reporter, call->number, who))
+    return false;
+  report = calloc(1, sizeof *report);
+  if (!report)
+    return false;
+  dz_call_tgid(call);
+  report->call = *call;
+  report->call.report = NULL;
+  report->signal = signal;
+  memcpy(report->what, who, sizeof who);
+  atomic_fetch_add(&call->state->references, 1);
+  if (!stop_guest(report)) {
+    forget(reporter, report);
+    drop(report);
+    return true;
+  }
+  if (report->is_attached) {
+    hand_over(report);
+    return true;
+  }
+  drop(report);
+  return false;
 }
 
 static void take_back(struct dz_reporter *reporter, struct dz_report *report) {

@@ -1,6 +1,7 @@
 /*
  * Crashes of guests. The kernel tells of a death whoever waits for it: the supervisor for the
- * first process and for orphans, whose parent it is.
+ * first process and for orphans, whose parent it is. A guest that ends itself, as abort(3) does,
+ * makes a call for it: it is stopped there, and can be unwound.
  */
 #include "trap/report.h"
 
@@ -8,6 +9,7 @@
 #include "signals/names.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* While a dead process is not waited for, it still has its name and its tag. */
@@ -34,4 +36,39 @@ void dz_report_death(struct dz_engine *engine, const struct dz_death *death, pid
   dz_crash_print(pid, death->name, WTERMSIG(status), &note);
   dz_note_print(&note, "%s\n", pid == engine->init ? "; it was the first process" : "");
   dz_report_say(engine, note.text, note.length);
+}
+
+static bool is_own(struct dz_call *call) {
+  switch (call->number) {
+  case SYS_kill:
+    return dz_arg_int(call, 0) == dz_call_tgid(call);
+  case SYS_tkill:
+    return dz_arg_int(call, 0) == call->tid;
+  case SYS_tgkill:
+    return dz_arg_int(call, 1) == call->tid;
+  default:
+    return false;
+  }
+}
+
+/* Neither blocked nor ignored nor caught. */
+static bool is_fatal(const struct dz_call *call, int signal) {
+  static const char *const fields[] = {"SigBlk:", "SigIgn:", "SigCgt:"};
+
+  for (size_t i = 0; i < DZ_ARRAY_SIZE(fields); i++) {
+    uint64_t set;
+
+    if (dz_proc_status_number(&call->silo->proc, call->tid, fields[i], 16, &set) ||
+        (set >> (signal - 1) & 1))
+      return false;
+  }
+  return true;
+}
+
+int dz_report_send_signal(struct dz_call *call, const int *pidfds, size_t count, int signal,
+                          const siginfo_t *info, unsigned flags) {
+  if (!call->may_block && dz_signal_is_crash(signal) && is_own(call) && is_fatal(call, signal) &&
+      dz_report_ending(call, signal))
+    return -DZ_EANSWERED;
+  return dz_notify_send_signal(call, pidfds, count, signal, info, flags);
 }

@@ -3,6 +3,8 @@
 
 #include "host/calls.h"
 #include "signals/backtrace.h"
+#include "signals/crash.h"
+#include "signals/names.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -85,17 +87,27 @@ static int open_module(void *context, const struct dz_module *module) {
 
 /* ---- the text ---- */
 
-static void add_name(const struct dz_report *report, struct dz_note *note) {
-  char path[32], name[64];
-  ssize_t length;
+static void add_process(const struct dz_report *report, bool may_read, struct dz_note *note) {
+  char name[DZ_PROCESS_NAME_MAX];
 
-  snprintf(path, sizeof path, "%d/comm", (int)report->call.tid);
-  length = dz_read_file_at(report->call.silo->proc.proc_fd, path, name, sizeof name);
-  if (length <= 0)
+  dz_note_print(note, "process %d", (int)report->call.view.tgid);
+  if (report->call.tid != report->call.view.tgid)
+    dz_note_print(note, ", thread %d", (int)report->call.tid);
+  if (!may_read)
     return;
+  dz_process_name(report->call.silo->proc.proc_fd, report->call.tid, name);
   dz_note_print(note, " (");
-  dz_note_escaped(note, name, (size_t)length - (name[length - 1] == '\n'));
+  dz_note_escaped(note, name, strlen(name));
   dz_note_print(note, ")");
+}
+
+static void add_ending(struct dz_report *report, bool may_read, struct dz_note *note) {
+  char buffer[DZ_SIGNAL_NAME_MAX];
+
+  dz_note_print(note, "denizen: ");
+  add_process(report, may_read, note);
+  dz_note_print(note, " ends itself by signal %d (%s)\n", report->signal,
+                dz_signal_name(report->signal, buffer));
 }
 
 static void add_call(struct dz_report *report, bool may_read, struct dz_note *note) {
@@ -107,12 +119,16 @@ static void add_call(struct dz_report *report, bool may_read, struct dz_note *no
   }
   if (report->what[0])
     dz_note_print(note, ": %s", report->what);
-  dz_note_print(note, "\n  by process %d", (int)report->call.view.tgid);
-  if (report->call.tid != report->call.view.tgid)
-    dz_note_print(note, ", thread %d", (int)report->call.tid);
-  if (may_read)
-    add_name(report, note);
+  dz_note_print(note, "\n  by ");
+  add_process(report, may_read, note);
   dz_note_print(note, "\n");
+}
+
+static void add_head(struct dz_report *report, bool may_read, struct dz_note *note) {
+  if (report->signal)
+    add_ending(report, may_read, note);
+  else
+    add_call(report, may_read, note);
 }
 
 /* Registers are of 64 bits when the code segment is (arch/x86/include/asm/segment.h). */
@@ -145,13 +161,17 @@ static const char *backtrace(struct dz_report *report, struct dz_note *note) {
 void dz_report_text(struct dz_report *report, struct dz_note *note) {
   const char *missing;
 
-  add_call(report, true, note);
+  add_head(report, true, note);
   missing = backtrace(report, note);
   if (!still_there(report)) { /* what was read may be another's */
     note->length = 0;
-    add_call(report, false, note);
+    add_head(report, false, note);
     missing = "the guest has gone";
   }
   if (missing)
     dz_note_print(note, "  the backtrace ends here: %s\n", missing);
+}
+
+void dz_report_text_bare(struct dz_report *report, struct dz_note *note) {
+  add_head(report, false, note);
 }

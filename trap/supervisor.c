@@ -318,6 +318,7 @@ void dz_supervisor_run(const struct dz_silo_config *config, uint64_t number,
     _exit(DZ_EXIT_OWN_ERROR);
   }
   dz_engine_run(&supervisor->engine);
+  dz_report_finish(&supervisor->engine);
   read_first_error(supervisor, from_first);
   finish(supervisor, exit_code(supervisor));
   _exit(0);

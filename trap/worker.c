@@ -72,7 +72,7 @@ int dz_thread_start(void *(*run)(void *), struct dz_engine *engine) {
 
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  pthread_attr_setstacksize(&attributes, 128 * 1024);
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &own);
   err = pthread_create(&thread, &attributes, run, engine);
@@ -167,16 +167,21 @@ static void give_back(struct dz_engine *engine, struct dz_job *job) {
   dz_receive_wake(engine);
 }
 
-void dz_worker_take_returned(struct dz_engine *engine) {
-  struct dz_job *job, *next;
-  uint64_t count;
+int dz_worker_put_aside(struct dz_engine *engine, const struct dz_call *call, int64_t result) {
+  struct dz_job *job = malloc(sizeof *job);
 
-  if (read(engine->wake, &count, sizeof count) < 0)
-    return;
-  pthread_mutex_lock(&engine->worker_lock);
-  job = engine->returned;
-  engine->returned = NULL;
-  pthread_mutex_unlock(&engine->worker_lock);
+  if (!job)
+    return -ENOMEM;
+  *job = (struct dz_job){.next = engine->aside, .call = *call, .result = result};
+  atomic_fetch_add(&job->call.state->references, 1);
+  engine->aside = job;
+  return 0;
+}
+
+/* On the receiver, where attaching is possible. */
+static void go_on(struct dz_job *job) {
+  struct dz_job *next;
+
   for (; job; job = next) {
     next = job->next;
     job->call.may_block = false;
@@ -187,6 +192,26 @@ void dz_worker_take_returned(struct dz_engine *engine) {
     dz_state_put(job->call.state);
     free(job);
   }
+}
+
+void dz_worker_take_aside(struct dz_engine *engine) {
+  struct dz_job *jobs = engine->aside;
+
+  engine->aside = NULL;
+  go_on(jobs);
+}
+
+void dz_worker_take_returned(struct dz_engine *engine) {
+  struct dz_job *job;
+  uint64_t count;
+
+  if (read(engine->wake, &count, sizeof count) < 0)
+    return;
+  pthread_mutex_lock(&engine->worker_lock);
+  job = engine->returned;
+  engine->returned = NULL;
+  pthread_mutex_unlock(&engine->worker_lock);
+  go_on(job);
 }
 
 static void do_nothing(int signal DZ_UNUSED) {}

@@ -185,10 +185,13 @@ static bool is_anonymous(const struct dz_node *node) {
 }
 
 int dz_vfs_may_change(const struct dz_view *view, struct dz_node *node) {
-  if (!node->mount && is_anonymous(node))
+  bool elsewhere = !node->mount || node->mount->ops != &dz_hostfs;
+
+  if (elsewhere && node->fd >= 0 && is_anonymous(node))
     return 0;
-  dz_vfs_locate(view, node);
   if (!node->mount)
+    dz_vfs_locate(view, node);
+  if (!node->mount || node->mount->ops != &dz_hostfs)
     return -EPERM;
   return node->mount->read_only ? -EROFS : 0;
 }

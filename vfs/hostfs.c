@@ -22,7 +22,7 @@
 static bool is_host_proc(int fd) {
   struct statfs fs;
 
-  return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+  return dz_defence("host_proc") && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
 int dz_hostfs_node(struct dz_mount *mount, int fd, struct dz_node *node) {

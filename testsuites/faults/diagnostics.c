@@ -316,6 +316,22 @@ static int term(void) {
   return raise(SIGTERM);
 }
 
+static int caught(void) {
+  struct sigaction action = {.sa_handler = do_nothing};
+
+  sigaction(SIGABRT, &action, NULL);
+  return raise(SIGABRT);
+}
+
+/* Its parent waits for it, which tells nobody else. */
+static int child(void) {
+  int status;
+
+  if (fork() == 0)
+    segv();
+  return wait(&status) > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV ? 0 : 1;
+}
+
 static int orphan(void) {
   if (fork() == 0) {
     pid_t parent = getppid();
@@ -342,7 +358,8 @@ static const struct {
     {"divides", divides}, {"reads", reads},     {"longer", longer},   {"no_register", no_register},
     {"many", many},       {"thread", thread},   {"storm", storm},     {"killed", killed},
     {"patient", patient}, {"i386", i386},       {"between", between}, {"segv", segv},
-    {"abrt", abrt},       {"term", term},       {"orphan", orphan},
+    {"abrt", abrt},       {"term", term},       {"orphan", orphan},   {"caught", caught},
+    {"child", child},
 };
 
 int main(int count, char **arguments) {

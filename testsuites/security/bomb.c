@@ -1,6 +1,6 @@
 /*
  * A guest that must not survive: processes in sessions of their own, orphaned, deaf to signals,
- * that cleared what the kernel would kill them by, and that fork without a pause. run.sh kills the
+ * that cleared what the kernel would kill them by, and that fork all the time. run.sh kills the
  * supervisor, the command denizen, and both at once, and looks who is left after a second.
  *
  * It ends by itself after some seconds, so that a failing test leaves nothing. (Run by run.sh in a
@@ -10,8 +10,9 @@
 
 #include <sys/prctl.h>
 
-#define CHAINS 30
-#define LIFETIME 6
+#define CHAINS 10
+#define SLEEPERS 40
+#define LIFETIME 4
 
 static void be_deaf(void) {
   for (int number = 1; number < 32; number++)
@@ -20,7 +21,8 @@ static void be_deaf(void) {
   setsid();
 }
 
-/* Each link of the chain forks the next and ends: its number is new every time. */
+/* Each link of the chain forks the next and ends: its number is new every time. Without the pause,
+ * dead links would use up the host's numbers faster than anybody can reap them. */
 static void chain(double until) {
   be_deaf();
   while (seconds() < until) {
@@ -29,6 +31,7 @@ static void chain(double until) {
     if (next > 0)
       _exit(0);
     setsid();
+    pause_for(0.001);
   }
   _exit(0);
 }
@@ -46,7 +49,7 @@ static void attack(void) {
   for (int i = 0; i < CHAINS; i++)
     if (fork() == 0)
       chain(until);
-  for (int i = 0; i < CHAINS; i++)
+  for (int i = 0; i < SLEEPERS; i++)
     if (fork() == 0) {
       if (fork() == 0)
         sleeper(until); /* an orphan */

@@ -22,7 +22,8 @@ static void attack(void) {
       pause_for(0.01);
     _exit(received ? 0 : 1);
   }
-  if (kill(-1, SIGURG))
+  /* Without its defence this would reach every process of the user, other tests' too. */
+  if (!getenv("PROOF") && kill(-1, SIGURG))
     got("kill(-1): %s", strerror(errno));
   if (kill(0, SIGURG))
     got("kill(0): %s", strerror(errno));

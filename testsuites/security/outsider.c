@@ -3,7 +3,7 @@
  * down what it suffers.
  *
  *   outsider watch DIRECTORY     a process of its own session that listens at DIRECTORY/stream,
- *                                DIRECTORY/dgram and an abstract name, holds a terminal, and
+ *                                DIRECTORY/dgram and the abstract name DIRECTORY, has a terminal, and
  *                                appends what reaches it to DIRECTORY/harm; it says its number and
  *                                the terminal's in DIRECTORY/outsider
  *   outsider move A B            rename A to B and back, for ever
@@ -62,7 +62,6 @@ static int listen_at(const char *path, const char *abstract, int type) {
 }
 
 static int watch(const char *directory) {
-  const char *base = strrchr(directory, '/') ? strrchr(directory, '/') + 1 : directory;
   struct pollfd polled[4] = {{0}};
   char path[512], text[128];
   int fd, master;
@@ -75,7 +74,7 @@ static int watch(const char *directory) {
       sigaction(signal, &(struct sigaction){.sa_handler = take_signal}, NULL);
   snprintf(path, sizeof path, "%s/stream", directory);
   polled[0] = (struct pollfd){.fd = listen_at(path, NULL, SOCK_STREAM), .events = POLLIN};
-  polled[1] = (struct pollfd){.fd = listen_at(path, base, SOCK_STREAM), .events = POLLIN};
+  polled[1] = (struct pollfd){.fd = listen_at(path, directory, SOCK_STREAM), .events = POLLIN};
   snprintf(path, sizeof path, "%s/dgram", directory);
   polled[2] = (struct pollfd){.fd = listen_at(path, NULL, SOCK_DGRAM), .events = POLLIN};
   master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);

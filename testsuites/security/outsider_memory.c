@@ -2,7 +2,7 @@
  * Memory, descriptors and threads of processes outside: of the outsider, and of the supervisor,
  * whose number is not known but must be one of the numbers near the guest's own.
  *
- * without: call:process_vm_readv,call:ptrace,call:kcmp,call:get_robust_list,landlock
+ * without: call:process_vm_readv,call:ptrace,call:kcmp,call:get_robust_list,landlock,capabilities
  */
 #include "testsuites/security/attack.h"
 

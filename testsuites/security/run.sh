@@ -138,8 +138,8 @@ start() { # COMMAND WITHOUT INPUT STDERR OPTIONS...
     "$command" run --no-host-etc -e "OUTSIDER=$outsider" -e "SECRET=$outside/secret" \
     -e "HOST_PROGRAM=$outside/host-program" -e "HOST_GARBAGE=$outside/garbage" \
     -e "HOST_DIRECTORY=$outside" -e "HOST_STREAM=$outside/stream" \
-    -e "HOST_DGRAM=$outside/dgram" -e "HOST_ABSTRACT=${outside##*/}" \
-    -e "HOST_TERMINAL=$terminal" "$@" "$root" -- /bin/attack <"$input" >"$stage/output" 2>&"$errors"
+    -e "HOST_DGRAM=$outside/dgram" -e "HOST_ABSTRACT=$outside" \
+    -e "HOST_TERMINAL=$terminal" ${without:+-e PROOF=yes} "$@" "$root" -- /bin/attack <"$input" >"$stage/output" 2>&"$errors"
 }
 
 now() { echo $((${EPOCHREALTIME/./} / 1000)); }
