@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "proc/internal.h"
 
@@ -178,57 +179,71 @@ static bool same_place(const struct dz_place *a, const struct dz_place *b) {
   return a == b || dz_node_same(&a->node, &b->node);
 }
 
-/* Is the draft what the last record with this hint already says? Shells that change to a
- * directory and back, and builds that run in one, then share records. */
+/* Does one say what the other says? Processes that work in the same directories share records, and
+ * a loop over some directories makes no more records than there are directories. */
 static bool same_content(const struct dz_state *a, const struct dz_state *b) {
   return a->program == b->program && a->umask == b->umask && a->locks_soft == b->locks_soft &&
-         a->locks_hard == b->locks_hard && a->undumpable == b->undumpable && !a->kept_for &&
+         a->locks_hard == b->locks_hard && a->undumpable == b->undumpable &&
          same_place(a->root, b->root) && same_place(a->cwd, b->cwd) &&
          memcmp(&a->identity, &b->identity, sizeof a->identity) == 0;
 }
 
-#define RECENT DZ_ARRAY_SIZE(((struct dz_states *)0)->recent)
+size_t dz_state_content_bucket(const struct dz_state *state) {
+  const uint64_t parts[] = {(uintptr_t)state->program, state->cwd->node.ino, state->cwd->node.dev,
+                            state->root->node.ino,     state->umask,         state->identity.euid,
+                            state->identity.fsuid,     state->locks_soft};
+  uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a, by words */
+
+  for (size_t i = 0; i < DZ_ARRAY_SIZE(parts); i++)
+    hash = (hash ^ parts[i]) * UINT64_C(1099511628211);
+  return (hash >> 20) % DZ_STATE_BUCKETS;
+}
 
 static struct dz_state *find_equal(struct dz_states *states, const struct dz_state *draft) {
-  for (size_t i = 0; i < RECENT; i++) {
-    struct dz_state *known = states->recent[i] ? find(states, states->recent[i]) : NULL;
+  struct dz_state_link *link = states->contents[dz_state_content_bucket(draft)];
 
-    if (known && same_content(known, draft))
-      return known;
-  }
-  return NULL;
+  while (link && !same_content(link->state, draft))
+    link = link->next_content;
+  return link ? link->state : NULL;
 }
 
 static int add(struct dz_states *states, struct dz_state *draft) {
   struct dz_state_link *link = malloc(sizeof *link);
-  struct dz_state_link **bucket;
+  struct dz_state_link **bucket, **content;
 
   if (!link)
     return -ENOMEM;
   draft->number = states->next++;
   bucket = &states->buckets[draft->number % DZ_STATE_BUCKETS];
-  *link = (struct dz_state_link){.next = *bucket, .state = draft};
-  *bucket = link;
+  content = &states->contents[dz_state_content_bucket(draft)];
+  *link = (struct dz_state_link){.next = *bucket, .next_content = *content, .state = draft};
+  *bucket = *content = link;
   states->count++;
-  states->recent[draft->number % RECENT] = draft->number;
   return 0;
 }
 
 /* fork copies the limits before the child can be seen: a record that a multithreaded process
  * gives up may be in a child that does not show yet. */
-static pid_t forks_unseen(pid_t tid) {
+static bool forks_unseen(pid_t tid) {
   char path[48];
   struct stat st;
 
   snprintf(path, sizeof path, "/proc/%d/task", (int)tid);
-  return stat(path, &st) == 0 && st.st_nlink > 3 ? tid : 0;
+  return stat(path, &st) == 0 && st.st_nlink > 3;
+}
+
+static uint64_t seconds(void) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec;
 }
 
 int dz_states_give(struct dz_states *states, pid_t tid, const struct dz_state *old,
                    struct dz_state *draft) {
   struct rlimit limit, was;
   struct dz_state *equal;
-  pid_t unseen = old ? forks_unseen(tid) : 0;
+  bool unseen = old && forks_unseen(tid);
   int err = 0;
 
   pthread_mutex_lock(&states->lock);
@@ -251,7 +266,7 @@ int dz_states_give(struct dz_states *states, pid_t tid, const struct dz_state *o
     if (was.rlim_cur != (states->silo << DZ_TAG_RECORD_BITS | old->number))
       err = -DZ_ETAMPERED;
     if (given_up && unseen && given_up != draft)
-      given_up->kept_for = unseen;
+      given_up->kept_until = seconds() + DZ_KEPT_SECONDS;
   }
   pthread_mutex_unlock(&states->lock);
   return err;

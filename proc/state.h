@@ -54,7 +54,9 @@ struct dz_state {
   mode_t umask;
   uint64_t locks_soft, locks_hard; /* RLIMIT_LOCKS as the guest set it; it carries the tag */
   bool undumpable; /* prctl(PR_SET_DUMPABLE, 0), remembered and answered, not performed */
-  pid_t kept_for;  /* a multithreaded process gave this record up: kept while it lives */
+  /* A multithreaded process gave this record up, and a fork under way may have copied its number:
+   * kept until then (CLOCK_MONOTONIC, seconds), far longer than any fork takes. */
+  uint64_t kept_until;
 };
 
 #define DZ_TAG_RECORD_BITS 40

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 bool dz_states_sweep_due(const struct dz_states *states) {
   return states->count > (states->sweep_at ? states->sweep_at : DZ_SWEEP_LEAST);
@@ -72,14 +73,19 @@ static int list_carried(const struct dz_states *states, struct seen *seen) {
   return err;
 }
 
-static bool still_kept(const struct dz_states *states, const struct dz_state *state) {
-  uint64_t tag;
+static void unlink_content(struct dz_states *states, const struct dz_state_link *link) {
+  struct dz_state_link **at = &states->contents[dz_state_content_bucket(link->state)];
 
-  return state->kept_for && dz_tag_read(state->kept_for, &tag) == 0 &&
-         tag >> DZ_TAG_RECORD_BITS == states->silo;
+  while (*at && *at != link)
+    at = &(*at)->next_content;
+  if (*at)
+    *at = link->next_content;
 }
 
 static void free_unseen(struct dz_states *states, const struct seen *seen) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
   for (size_t i = 0; i < DZ_STATE_BUCKETS; i++) {
     struct dz_state_link **at = &states->buckets[i];
 
@@ -88,11 +94,12 @@ static void free_unseen(struct dz_states *states, const struct seen *seen) {
 
       if ((seen->count && bsearch(&link->state->number, seen->numbers, seen->count,
                                   sizeof *seen->numbers, compare_numbers)) ||
-          still_kept(states, link->state)) {
+          link->state->kept_until >= (uint64_t)now.tv_sec) {
         at = &link->next;
         continue;
       }
       *at = link->next;
+      unlink_content(states, link);
       dz_state_put(link->state);
       free(link);
       states->count--;

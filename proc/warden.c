@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,11 +33,19 @@ static bool is_ours(int proc_fd, const char *pid) {
   return fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == geteuid();
 }
 
-static void signal_member(pid_t pid, uint64_t silo, int signal) {
+/* Returns whether it lives: the dead that somebody else has to reap carry the tag for as long as
+ * he likes. */
+static bool signal_member(pid_t pid, uint64_t silo, int signal) {
   int pidfd DZ_FD = dz_pidfd_open(pid, 0);
+  struct pollfd dead = {.fd = pidfd, .events = POLLIN};
+  struct rlimit no_more = {0, 0};
 
-  if (pidfd >= 0 && carries(pid, silo)) /* the number is still the one that was listed */
-    dz_pidfd_send_signal(pidfd, signal, 0);
+  /* The number is still the one that was listed? */
+  if (pidfd < 0 || poll(&dead, 1, 0) != 0 || !carries(pid, silo))
+    return false;
+  prlimit(pid, RLIMIT_NPROC, &no_more, NULL);
+  dz_pidfd_send_signal(pidfd, signal, 0);
+  return true;
 }
 
 /* Send signal to all members; returns their count, the dead who wait to be reaped left out. */
@@ -47,15 +56,12 @@ static int for_members(uint64_t silo, int signal) {
 
   while (proc && (entry = readdir(proc))) {
     pid_t pid = atoi(entry->d_name);
-    struct rlimit no_more = {0, 0};
 
     if (pid <= 0 || !carries(pid, silo) || !is_ours(dirfd(proc), entry->d_name))
       continue;
     if (waitpid(pid, NULL, WNOHANG | __WALL) == pid)
       continue;
-    count++;
-    prlimit(pid, RLIMIT_NPROC, &no_more, NULL);
-    signal_member(pid, silo, signal);
+    count += signal_member(pid, silo, signal);
   }
   if (proc)
     closedir(proc);

@@ -56,9 +56,15 @@ static int collect(struct dz_call *call, pid_t group, struct targets *targets) {
   for (size_t i = 0; !err && i < count; i++) {
     int pidfd;
 
-    if (group ? getpgid(pids[i]) != group : (pids[i] == self || pids[i] == proc->init))
+    if (pids[i] == self || (group ? getpgid(pids[i]) != group : pids[i] == proc->init))
       continue;
     pidfd = dz_proc_pidfd(proc, pids[i], 0);
+    if (pidfd >= 0)
+      err = targets_add(targets, pidfd);
+  }
+  if (!err && group && getpgid(self) == group) { /* last: the signal may end the sender */
+    int pidfd = dz_proc_pidfd(proc, self, 0);
+
     if (pidfd >= 0)
       err = targets_add(targets, pidfd);
   }

@@ -160,8 +160,7 @@ int dz_attach(struct dz_call *call, struct dz_attached *attached, uint64_t optio
   attached->engine = engine;
   attached->tid = call->tid;
   if (attached->is_exec) /* most execs are a process's first thread's */
-    attached->tgid =
-        dz_tgkill(call->tid, call->tid, 0) == 0 ? call->tid : dz_call_tgid(call);
+    attached->tgid = dz_tgkill(call->tid, call->tid, 0) == 0 ? call->tid : dz_call_tgid(call);
   err = seize(call, options, -DZ_ERESTARTNOINTR);
   if (err)
     return err;

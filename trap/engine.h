@@ -53,8 +53,9 @@ struct dz_engine {
   int events;         /* epoll of lifeline, commands and wake */
   int lifeline;       /* the parent's end is held by the command denizen */
   int reports;
-  int messages; /* standard error, never waited for; or -1 */
-  int commands; /* signals to pass on, from dz_silo_signal */
+  int messages;           /* standard error, never waited for; or -1 */
+  int commands;           /* signals to pass on, from dz_silo_signal */
+  uint8_t room_stamp[16]; /* random: begins each program's room */
   struct dz_programs *programs;
   struct dz_cache *cache;
   pid_t init;
@@ -69,8 +70,8 @@ struct dz_engine {
   unsigned queue_head, queue_count;
 
   struct dz_attached *attached;
-  struct dz_job *aside; /* the receiver's: calls that wait for an exec's end */
-  bool exec_ended;      /* they can go on */
+  struct dz_job *aside;     /* the receiver's: calls that wait for an exec's end */
+  bool exec_ended;          /* they can go on */
   timer_t attach_timer;     /* interrupts the receiver's waits for stops */
   uint64_t attach_deadline; /* CLOCK_MONOTONIC, nanoseconds */
 
@@ -116,7 +117,8 @@ int dz_receive_timer(timer_t *timer);
 int dz_report_init(struct dz_engine *engine);
 /* The call that is being handled owes a report: made when it is answered. */
 void dz_report_unsupported(struct dz_call *call, const char *what);
-/* Takes call->report: reports, then gives the answer. False when the answer is still to be given. */
+/* Takes call->report: reports, then gives the answer. False when the answer is still to be given.
+ */
 bool dz_report_answer(struct dz_call *call, int64_t result);
 /* On the receiver: when report_wake is readable, and whenever it was woken. */
 void dz_report_take(struct dz_engine *engine);
@@ -127,8 +129,8 @@ bool dz_report_ending(struct dz_call *call, int signal);
 /* report_crash.c: dz_notify_send_signal after a report where the signal ends the caller. */
 int dz_report_send_signal(struct dz_call *call, const int *pidfds, size_t count, int signal,
                           const siginfo_t *info, unsigned flags);
-/* report_watch.c: from now on, crashes are told of that only guests wait for; at the end, those that
- * have happened, if it takes no longer than a moment. */
+/* report_watch.c: from now on, crashes are told of that only guests wait for; at the end, those
+ * that have happened, if it takes no longer than a moment. */
 void dz_report_watch(struct dz_engine *engine);
 void dz_report_finish(struct dz_engine *engine);
 /* Before a death is waited for, and when it was. */
@@ -146,7 +148,8 @@ void dz_worker_begin_wait(struct dz_call *call);
 void dz_worker_end_wait(struct dz_call *call);
 void dz_worker_settle(struct dz_call *call);
 int dz_worker_submit(struct dz_engine *engine, const struct dz_call *call);
-/* On the receiver: put a call aside; go on with all that were; go on with what workers gave back. */
+/* On the receiver: put a call aside; go on with all that were; go on with what workers gave back.
+ */
 int dz_worker_put_aside(struct dz_engine *engine, const struct dz_call *call, int64_t result);
 void dz_worker_take_aside(struct dz_engine *engine);
 void dz_worker_take_returned(struct dz_engine *engine);

@@ -41,9 +41,16 @@ static int open_program(struct dz_call *call, const struct dz_node *node, int *f
     return S_ISLNK(node->mode) ? -ELOOP : -EACCES;
   if (node->fd < 0 || dz_hostfs.access(&call->view, node, X_OK, 0))
     return -EACCES;
-  opened = dz_reopen(node->fd, O_RDONLY | O_NONBLOCK);
+  /* Another process's lease on the file makes the open wait until it was given up. */
+  if (call->may_block) {
+    call->ops->begin_wait(call);
+    opened = dz_reopen(node->fd, O_RDONLY);
+    call->ops->end_wait(call);
+  } else {
+    opened = dz_reopen(node->fd, O_RDONLY | O_NONBLOCK);
+  }
   if (opened < 0)
-    return opened == -EWOULDBLOCK ? -EAGAIN : opened;
+    return opened == -EWOULDBLOCK ? -EAGAIN : opened == -EINTR ? -DZ_ERESTARTSYS : opened;
   *fd = opened;
   return 0;
 }
@@ -117,6 +124,7 @@ static void launch(struct exec *exec, const struct dz_plan *plan) {
     registers.rsi = argv;
     registers.rdx = exec->envp;
   }
+  exec->launched = registers;
   dz_attached_set_registers(&exec->attached, &registers);
   dz_attached_continue(&exec->attached, PTRACE_CONT, 0);
 }
@@ -186,7 +194,7 @@ int dz_notify_exec(struct dz_call *call, const struct dz_exec *program) {
     return -DZ_EANSWERED;
   err = open_program(call, program->node, &fd);
   if (err)
-    return err == -EAGAIN ? -DZ_EBLOCK : err;
+    return err == -EAGAIN && !call->may_block ? -DZ_EBLOCK : err;
   exec = exec_make(call, program);
   if (!exec)
     return -ENOMEM;
@@ -214,5 +222,5 @@ int dz_notify_exec(struct dz_call *call, const struct dz_exec *program) {
   }
   dz_plan_release(&plan);
   chain_drop(&chain);
-  return err == -EAGAIN ? -DZ_EBLOCK : err;
+  return err == -EAGAIN && !call->may_block ? -DZ_EBLOCK : err;
 }

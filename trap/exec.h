@@ -16,6 +16,7 @@ struct exec {
   char *shown;         /* what the guest called it: AT_EXECFN */
   uint64_t name_address;
   uint64_t argv, envp;
+  struct user_regs_struct launched;      /* the registers of the call that may be continued */
   uint64_t entry;                        /* of the ELF file */
   uint64_t scratch_offset, scratch_size; /* in the copy, from its load address */
   uint64_t mapped, mapped_size;          /* scratch memory made for this exec alone, or 0 */
@@ -25,6 +26,8 @@ struct exec {
  * *argv is the guest address of the argv to use. 0 or a negative errno. */
 int dz_exec_place(struct exec *exec, const struct dz_plan *plan, uint64_t *argv);
 void dz_exec_unmap(struct exec *exec);
+/* Mark a new program's room as denizen's: without the mark nothing is ever written there. */
+int dz_exec_stamp(const struct dz_engine *engine, pid_t tid, uint64_t room);
 
 /* exec_event.c: what the engine calls while the exec runs, and at its end. */
 bool dz_exec_stopped(struct dz_attached *attached, int status);

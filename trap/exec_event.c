@@ -10,11 +10,13 @@
 #include "proc/mem.h"
 
 #include <elf.h>
+#include <linux/audit.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 void dz_exec_release(struct dz_attached *attached) {
   struct exec *exec = (struct exec *)attached;
@@ -159,6 +161,7 @@ static int give_program(struct exec *exec, uint64_t entry) {
   if (exec->scratch_size) {
     program->scratch = entry - exec->entry + exec->scratch_offset;
     program->scratch_size = exec->scratch_size;
+    dz_exec_stamp(exec->attached.engine, exec->attached.tid, program->scratch);
   }
   draft->undumpable = false;
   dz_state_set_program(draft, program);
@@ -224,12 +227,26 @@ bool dz_exec_stopped(struct dz_attached *attached, int status) {
   return true;
 }
 
+/* Another thread may have overwritten the instruction that makes the call: what is continued must
+ * be what was set up. */
+static bool is_launched(const struct exec *exec, const struct seccomp_data *data) {
+  const struct user_regs_struct *set = &exec->launched;
+
+  return data->arch == AUDIT_ARCH_X86_64 && data->args[0] == set->rdi &&
+         data->args[1] == set->rsi && data->args[2] == set->rdx &&
+         (exec->number != SYS_execveat || (data->args[3] == set->r10 && data->args[4] == set->r8));
+}
+
 /* The second notification. The interrupt makes a call that fails stop before it returns. */
 bool dz_exec_notified(struct dz_attached *attached, const struct seccomp_notif *notification) {
   struct exec *exec = (struct exec *)attached;
 
   if (notification->data.nr != exec->number)
     return false;
+  if (!is_launched(exec, &notification->data) && dz_defence("exec_arguments")) {
+    kill_caller(exec, "another call than the one that was set up");
+    return true;
+  }
   exec->running = true;
   ptrace(PTRACE_INTERRUPT, attached->tid, 0, 0);
   dz_engine_continue_exec(attached->engine, notification->id);

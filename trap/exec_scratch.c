@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-/* The kernel takes at most 6 MiB of strings and pointers (bprm_stack_limits() of fs/exec.c). */
 /* bprm_stack_limits() of fs/exec.c: pointers take at most three quarters of _STK_LIM, 6 MiB. */
 #define ARGUMENT_COUNT_MAX (6 * 1024 * 1024 / 8)
 
@@ -123,14 +122,29 @@ static bool scratch_busy(const struct exec *exec, uint64_t address) {
   return false;
 }
 
+int dz_exec_stamp(const struct dz_engine *engine, pid_t tid, uint64_t room) {
+  return dz_mem_write(tid, room, engine->room_stamp, sizeof engine->room_stamp);
+}
+
+/* A program may have mapped something else over its room (packers, emulators and loaders do). */
+static bool is_stamped(const struct exec *exec, uint64_t room) {
+  const struct dz_engine *engine = exec->attached.engine;
+  uint8_t there[sizeof engine->room_stamp];
+
+  return dz_mem_read(exec->attached.tid, room, there, sizeof there) == 0 &&
+         memcmp(there, engine->room_stamp, sizeof there) == 0;
+}
+
 static int place(struct exec *exec, const struct dz_plan *plan, struct scratch *scratch) {
   const struct dz_program *program = exec->state->program;
-  uint64_t at = program ? program->scratch : 0;
+  uint64_t room = program ? program->scratch : 0;
+  uint64_t at = room + sizeof exec->attached.engine->room_stamp;
   int err = scratch_fill(exec, plan, at, scratch);
 
   if (err)
     return err;
-  if (at && scratch->size <= program->scratch_size && !scratch_busy(exec, at) &&
+  if (room && at - room + scratch->size <= program->scratch_size && !scratch_busy(exec, at) &&
+      is_stamped(exec, room) &&
       dz_mem_write(exec->attached.tid, at, scratch->data, scratch->size) == 0) {
     exec->name_address = at;
     return 0;

@@ -5,6 +5,7 @@
  */
 #include "trap/engine.h"
 
+#include "host/calls.h"
 #include "proc/mem.h"
 
 #include <fcntl.h>
@@ -88,6 +89,15 @@ static int64_t send_with(struct dz_attached *attached, const int *numbers, size_
   return result;
 }
 
+/* A caller without a free descriptor: the supervisor sends, with its own number as the sender's,
+ * and before the caller's own part, which may be its end. */
+static void send_rest(const int *pidfds, size_t count, int signal, const siginfo_t *info,
+                      unsigned flags) {
+  for (size_t i = 0; i < count; i++)
+    if (!info || syscall(SYS_pidfd_send_signal, pidfds[i], signal, info, flags))
+      dz_pidfd_send_signal(pidfds[i], signal, flags);
+}
+
 int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count, int signal,
                           const siginfo_t *info, unsigned flags) {
   struct dz_attached attached = {.stopped = never_stops};
@@ -103,8 +113,10 @@ int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count,
     return -ENOMEM;
   while (given < count && (numbers[given] = call->ops->add_fd(call, pidfds[given], O_CLOEXEC)) >= 0)
     given++;
+  if (given < count)
+    send_rest(pidfds + given, count - given, signal, info, flags);
   if (given == 0)
-    return numbers[0];
+    return 0;
   err = dz_attach(call, &attached, 0);
   if (err)
     return err;
@@ -168,6 +180,9 @@ static int64_t receive(struct dz_attached *attached, int number, unsigned fd_fla
   dz_mem_write(attached->tid, at, &saved, sizeof saved);
   if (result < 0)
     return result;
+  /* Without a second free number the kernel drops the descriptor and says so. */
+  if ((box.header.msg_flags & MSG_CTRUNC) || box.header.msg_controllen < CMSG_LEN(sizeof got))
+    return -EMFILE;
   memcpy(&got, box.control + CMSG_LEN(0), sizeof got);
   {
     struct dz_injection move[] = {
@@ -182,6 +197,7 @@ static int64_t receive(struct dz_attached *attached, int number, unsigned fd_fla
 int dz_notify_send_path_fd(struct dz_call *call, int fd, unsigned fd_flags) {
   struct dz_attached attached = {.stopped = never_stops};
   int pair[2], number, err;
+  int64_t result;
 
   if (call->may_block)
     return -DZ_ERETRY;
@@ -201,7 +217,10 @@ int dz_notify_send_path_fd(struct dz_call *call, int fd, unsigned fd_flags) {
   err = dz_attach(call, &attached, 0);
   if (!err) {
     dz_attached_block_signals(&attached);
-    leave_with(&attached, receive(&attached, number, fd_flags));
+    result = receive(&attached, number, fd_flags);
+    if (result < 0)
+      forget(&attached, &number, 1);
+    leave_with(&attached, result);
     err = -DZ_EANSWERED;
   }
   close(pair[0]);

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
+#define MAX_ERRNO 4095 /* include/linux/err.h */
+
 int dz_engine_reply(struct dz_engine *engine, uint64_t id, int64_t value) {
   struct seccomp_notif_resp response = {
       .id = id, .val = value < 0 ? 0 : value, .error = value < 0 ? (int32_t)value : 0};
@@ -47,6 +49,10 @@ void dz_engine_answer(struct dz_call *call, int64_t result) {
   if (result == -DZ_ETAMPERED) {
     dz_engine_end(call->engine, "a state tag was changed behind denizen's back");
     return;
+  }
+  if (result < -MAX_ERRNO) { /* a number of our own must not reach a guest */
+    dz_debug("call %d: internal result %lld", call->number, (long long)result);
+    result = -EIO;
   }
   dz_engine_reply(call->engine, call->id, result);
 }

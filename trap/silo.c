@@ -4,6 +4,7 @@
 #include "host/calls.h"
 #include "loader/programs.h"
 #include "proc/warden.h"
+#include "trap/guard.h"
 #include "trap/supervisor.h"
 
 #include <fcntl.h>
@@ -45,7 +46,7 @@ int dz_silo_start(const struct dz_silo_config *config, struct dz_silo_handle *ha
     return (int)number;
   /* Guests whose supervisor is gone become our children: the warden reaps them. */
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  *handle = (struct dz_silo_handle){.number = (uint64_t)number, .pidfd = -1};
+  *handle = (struct dz_silo_handle){.number = (uint64_t)number, .pidfd = -1, .guard_line = -1};
   handle->supervisor = fork();
   if (handle->supervisor < 0)
     return dz_fail(error, -errno, "supervisor: fork: %s", strerror(errno));
@@ -60,6 +61,9 @@ int dz_silo_start(const struct dz_silo_config *config, struct dz_silo_handle *ha
   handle->reports = dz_steal_fd(&pipes.reports[0]);
   handle->commands = dz_steal_fd(&pipes.commands[1]);
   handle->runtime_dir = config->runtime_dir;
+  err = dz_guard_start(handle);
+  if (err)
+    dz_debug("no guard: %s", strerror(-err));
   return 0;
 }
 
@@ -79,6 +83,7 @@ int dz_silo_finish(struct dz_silo_handle *handle, struct dz_error *error) {
   got = read(handle->reports, &report, sizeof report);
   dz_warden_sweep(handle->number);
   dz_programs_sweep(handle->runtime_dir);
+  dz_guard_dismiss(handle);
   dz_close_scope(&handle->pidfd);
   dz_close_scope(&handle->lifeline);
   dz_close_scope(&handle->reports);

@@ -47,6 +47,8 @@ struct dz_silo_handle {
   int commands;    /* signals to pass on */
   uint64_t number; /* names the silo in its guests' state tags */
   const char *runtime_dir;
+  pid_t guard;    /* ends the silo when the command and the supervisor are gone: trap/guard.h */
+  int guard_line; /* held open; the guard acts when it closes */
 };
 
 /* Start a silo. 0 or a negative errno with error filled and its exit_code set:

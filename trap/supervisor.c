@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -140,6 +141,8 @@ static int open_parts(struct supervisor *supervisor) {
         dz_programs_open(supervisor->config->runtime_dir, engine->cache, &engine->programs, error);
   if (err)
     return err;
+  if (getrandom(engine->room_stamp, sizeof engine->room_stamp, 0) != sizeof engine->room_stamp)
+    return -EIO;
   engine->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (engine->wake < 0)
     return -errno;

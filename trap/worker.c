@@ -4,8 +4,11 @@
  */
 #include "trap/engine.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -30,6 +33,33 @@ struct dz_wait {
   pid_t worker;
 };
 
+/* Another thread of the process has stopped: a group stop, which this thread has to join before the
+ * parent hears of it, shows in no mask of pending signals. */
+static bool is_stopping(const struct dz_proc *proc, pid_t tid) {
+  char path[32];
+  bool stopping = false;
+  struct dirent *entry;
+  DIR *threads;
+  int fd;
+
+  snprintf(path, sizeof path, "%d/task", (int)tid);
+  fd = openat(proc->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  threads = fd < 0 ? NULL : fdopendir(fd);
+  while (threads && !stopping && (entry = readdir(threads))) {
+    char text[256];
+    const char *after_name;
+
+    snprintf(path, sizeof path, "%.16s/stat", entry->d_name);
+    if (entry->d_name[0] == '.' || dz_read_file_at(fd, path, text, sizeof text) < 0)
+      continue;
+    after_name = strrchr(text, ')');
+    stopping = after_name && after_name[1] == ' ' && after_name[2] == 'T';
+  }
+  if (threads)
+    closedir(threads);
+  return stopping;
+}
+
 /* A wait ends when the guest has a signal to handle (the call is then answered with ERESTARTSYS:
  * the kernel delivers the signal and restarts the call or gives EINTR), or when the guest dies. */
 static bool must_end(const struct dz_call *call) {
@@ -41,7 +71,7 @@ static bool must_end(const struct dz_call *call) {
       dz_proc_status_number(proc, call->tid, "ShdPnd:", 16, &shared) ||
       dz_proc_status_number(proc, call->tid, "SigBlk:", 16, &blocked))
     return true;
-  return ((own | shared) & ~blocked) != 0;
+  return ((own | shared) & ~blocked) != 0 || is_stopping(proc, call->tid);
 }
 
 /* The signal may come just before the host call waits, so it is sent again until the wait ends. */

@@ -15,8 +15,10 @@
 
 static struct dz_placeholder *find_placeholder(struct dz_vfs *vfs, dev_t dev, ino_t ino) {
   for (size_t i = 0; i < vfs->placeholder_count; i++)
-    if (vfs->placeholders[i].ino == ino && vfs->placeholders[i].dev == dev)
+    if (vfs->placeholders[i].ino == ino && vfs->placeholders[i].dev == dev) {
+      vfs->placeholders[i].used = ++vfs->placeholder_clock;
       return &vfs->placeholders[i];
+    }
   return NULL;
 }
 
@@ -68,12 +70,18 @@ static int add_placeholder(struct dz_vfs *vfs, const struct dz_node *node) {
   if (vfs->placeholder_count < DZ_PLACEHOLDER_MAX) {
     slot = &vfs->placeholders[vfs->placeholder_count++];
   } else {
-    slot = &vfs->placeholders[vfs->placeholder_next++ % DZ_PLACEHOLDER_MAX];
+    slot = &vfs->placeholders[0];
+    for (size_t i = 1; i < DZ_PLACEHOLDER_MAX; i++)
+      if (vfs->placeholders[i].used < slot->used)
+        slot = &vfs->placeholders[i];
     close(slot->fd);
     dz_node_drop(&slot->node);
   }
-  *slot = (struct dz_placeholder){
-      .dev = st.st_dev, .ino = st.st_ino, .fd = dz_steal_fd(&fd), .node = copy};
+  *slot = (struct dz_placeholder){.dev = st.st_dev,
+                                  .ino = st.st_ino,
+                                  .fd = dz_steal_fd(&fd),
+                                  .node = copy,
+                                  .used = ++vfs->placeholder_clock};
   return slot->fd;
 }
 

@@ -21,13 +21,14 @@ struct dz_placeholder {
   ino_t ino;
   int fd;
   struct dz_node node; /* fd -1, or a copy that is held */
+  uint64_t used;       /* when a guest last named it: the longest unused goes first */
 };
 
 /* Index in a hostfs node's key: nonzero where a walk may not go. */
 #define DZ_HOSTFS_FORBIDDEN 0
 
 #define DZ_MOUNT_MAX 128
-#define DZ_PLACEHOLDER_MAX 512
+#define DZ_PLACEHOLDER_MAX 2048
 
 struct dz_vfs {
   struct dz_mount *mounts[DZ_MOUNT_MAX];
@@ -43,7 +44,7 @@ struct dz_vfs {
   pthread_mutex_t placeholder_lock; /* guards the fields below; taken last */
   struct dz_placeholder placeholders[DZ_PLACEHOLDER_MAX];
   size_t placeholder_count;
-  size_t placeholder_next; /* the one that is replaced when the table is full */
+  uint64_t placeholder_clock;
 };
 
 /* The real parent of a hostfs directory, proved to lie beneath the mount's root. */

@@ -25,33 +25,25 @@ cp build/bench/{enter,first} "$work/"
 
 "${as_demo_user[@]}" mkdir "$demo_root$guest_directory"
 cp build/bench/{op,first} "$demo_root$guest_directory/"
-cat >"$demo_root$guest_directory/source.c" <<'SOURCE'
-#include <stdio.h>
+# A source of some size, as real ones are: about half a second's work for the compiler.
+{
+  echo '#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-struct entry {
-  struct entry *next;
-  char name[32];
-};
-
-int main(int argc, char **argv) {
-  struct entry *all = NULL;
-
-  for (int i = 0; i < argc; i++) {
-    struct entry *one = calloc(1, sizeof *one);
-
-    if (!one)
-      return 1;
-    strncpy(one->name, argv[i], sizeof one->name - 1);
-    one->next = all;
-    all = one;
-  }
-  for (; all; all = all->next)
-    puts(all->name);
-  return 0;
-}
-SOURCE
+#include <string.h>'
+  for ((i = 0; i < 1200; i++)); do
+    echo "static int work_$i(int count, char **words) {
+  int sum = $i;
+  for (int k = 0; k < count; k++)
+    sum += (int)strlen(words[k]) * (sum ^ k) + (sum % ($i + 3) ? words[k][0] : printf(\"%d\", sum));
+  return sum;
+}"
+  done
+  echo 'int main(int argc, char **argv) {
+  int sum = 0;'
+  for ((i = 0; i < 1200; i++)); do echo "  sum += work_$i(argc, argv);"; done
+  echo '  return sum != 0;
+}'
+} >"$demo_root$guest_directory/source.c"
 
 enter=(build/bench/enter "$demo_root" "$demo_uid")
 "${enter[@]}" "$guest_directory/op" prepare "$guest_directory" ||

@@ -33,7 +33,8 @@ ATTACK_UNUSED static void change_fd(const char *what, int fd) {
   must_fail("ftruncate", ftruncate(fd, 0));
   must_fail("fallocate", syscall(SYS_fallocate, fd, 0, 0, 4096));
   must_fail("write", write(fd, "x", 1));
-  must_fail("mmap for writing", (long)mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == -1 ? -1 : 0);
+  must_fail("mmap for writing",
+            (long)mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == -1 ? -1 : 0);
 }
 
 /* Through an O_PATH descriptor. */

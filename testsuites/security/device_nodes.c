@@ -1,5 +1,6 @@
 /*
- * A device node in the root filesystem, made by the host's root, must not open: nor may one be made.
+ * A device node in the root filesystem, made by the host's root, must not open: nor may one be
+ * made.
  *
  * users: root
  * without: devices

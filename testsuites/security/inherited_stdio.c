@@ -5,7 +5,8 @@
  * works.
  *
  * input: $outside/input
- * without: call:fchmod,call:fchown,call:utimensat,call:futimesat,call:fsetxattr,call:fremovexattr,call:ioctl,call:fcntl
+ * without: call:fchmod,call:fchown,call:utimensat,call:futimesat,call:fsetxattr,
+ * call:fremovexattr,call:ioctl,call:fcntl
  */
 #include "testsuites/security/change.h"
 

@@ -9,9 +9,9 @@
 static const struct {
   const char *name;
   unsigned long flag;
-} kinds[] = {{"mnt", 0x00020000},  {"cgroup", 0x02000000}, {"uts", 0x04000000},
-             {"ipc", 0x08000000},  {"user", 0x10000000},   {"pid", 0x20000000},
-             {"net", 0x40000000},  {"user and mnt", 0x10020000}};
+} kinds[] = {{"mnt", 0x00020000}, {"cgroup", 0x02000000},      {"uts", 0x04000000},
+             {"ipc", 0x08000000}, {"user", 0x10000000},        {"pid", 0x20000000},
+             {"net", 0x40000000}, {"user and mnt", 0x10020000}};
 
 struct clone3_arguments {
   uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;

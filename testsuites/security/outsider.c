@@ -3,12 +3,11 @@
  * down what it suffers.
  *
  *   outsider watch DIRECTORY     a process of its own session that listens at DIRECTORY/stream,
- *                                DIRECTORY/dgram and the abstract name DIRECTORY, has a terminal, and
- *                                appends what reaches it to DIRECTORY/harm; it says its number and
- *                                the terminal's in DIRECTORY/outsider
- *   outsider move A B            rename A to B and back, for ever
- *   outsider swap SOCKET TARGET  whenever SOCKET is a socket, put a symlink to TARGET there
- *   outsider                     a program of the host that no guest may run
+ *                                DIRECTORY/dgram and the abstract name DIRECTORY, has a terminal,
+ * and appends what reaches it to DIRECTORY/harm; it says its number and the terminal's in
+ * DIRECTORY/outsider outsider move A B            rename A to B and back, for ever outsider swap
+ * SOCKET TARGET  whenever SOCKET is a socket, put a symlink to TARGET there outsider a program of
+ * the host that no guest may run
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -32,7 +32,8 @@ static void attack(void) {
   must_fail("sched_getaffinity", syscall(SYS_sched_getaffinity, outsider, sizeof mask, mask));
   must_fail("sched_setaffinity", syscall(SYS_sched_setaffinity, outsider, 8L, mask));
   must_fail("sched_getscheduler", syscall(SYS_sched_getscheduler, outsider));
-  must_fail("sched_setscheduler", syscall(SYS_sched_setscheduler, outsider, 3 /* batch */, &policy));
+  must_fail("sched_setscheduler",
+            syscall(SYS_sched_setscheduler, outsider, 3 /* batch */, &policy));
   must_fail("sched_getparam", syscall(SYS_sched_getparam, outsider, &policy));
   must_fail("sched_setparam", syscall(SYS_sched_setparam, outsider, &policy));
   must_fail("sched_getattr", syscall(SYS_sched_getattr, outsider, &attributes, 48, 0));

@@ -15,8 +15,7 @@ static void attack(void) {
   must_fail("tkill", syscall(SYS_tkill, outsider, SIGURG));
   must_fail("tgkill", syscall(SYS_tgkill, outsider, outsider, SIGURG));
   must_fail("rt_sigqueueinfo", syscall(SYS_rt_sigqueueinfo, outsider, SIGURG, &info));
-  must_fail("rt_tgsigqueueinfo",
-            syscall(SYS_rt_tgsigqueueinfo, outsider, outsider, SIGURG, &info));
+  must_fail("rt_tgsigqueueinfo", syscall(SYS_rt_tgsigqueueinfo, outsider, outsider, SIGURG, &info));
   for (unsigned flags = 0; flags <= O_EXCL; flags += O_EXCL) {
     pidfd = (int)syscall(SYS_pidfd_open, outsider, flags);
     must_fail("pidfd_open", pidfd);

@@ -2,17 +2,19 @@
  * /proc of processes outside: the outsider's, the supervisor's and everybody's, and what stands in
  * /proc for all of the host.
  *
- * without: - a process without a record has no node in the guest's /proc: there is no check to leave out
+ * without: - a process without a record has no node in the guest's /proc: there is no check to
+ * leave out
  */
 #include "testsuites/security/attack.h"
 
 #define HIGHEST 32768
 
 static void look_into(pid_t pid) {
-  static const char *const entries[] = {"",        "/root",    "/cwd",     "/exe",    "/mem",
-                                        "/environ", "/maps",   "/fd",      "/fd/0",   "/fd/3",
-                                        "/ns/mnt", "/map_files", "/task",  "/status", "/cmdline",
-                                        "/root/etc/passwd", "/cwd/secret"};
+  static const char *const entries[] = {"",           "/root",    "/cwd",     "/exe",
+                                        "/mem",       "/environ", "/maps",    "/fd",
+                                        "/fd/0",      "/fd/3",    "/ns/mnt",  "/map_files",
+                                        "/task",      "/status",  "/cmdline", "/root/etc/passwd",
+                                        "/cwd/secret"};
 
   for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
     char path[64], text[64];

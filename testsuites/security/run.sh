@@ -47,6 +47,7 @@ end_all() { # kill what is left of the stage, a few times: it may fork
     ((tries)) && break
     sleep 0.05
   done
+  return 0
 }
 
 finish() {
@@ -117,9 +118,14 @@ prepare() { # NAME
   fi
 }
 
-# A line "KEY: VALUE" of an attack's first comment.
+# A line "KEY: VALUE" of an attack's first comment; the value may go on in lines without a key.
 property() { # NAME KEY
-  sed -n "1,/\*\//s/^ \* $2: //p" "$here/$1.c" | head -n 1
+  awk -v key=" * $2: " '
+    / \*\/$/ { exit }
+    index($0, key) == 1 { value = substr($0, length(key) + 1); inside = 1; next }
+    /^ \* [a-z]+: / || !/^ \* ./ { inside = 0 }
+    inside { value = value (value ~ /,$/ ? "" : " ") substr($0, 4) }
+    END { print value }' "$here/$1.c"
 }
 
 # Start denizen in the background as the process $denizen_pid.
@@ -146,7 +152,7 @@ now() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 # Run an attack once. Sets outcome to held, broken, skipped or odd, and why.
 run_once() { # NAME COMMAND WITHOUT
-  local name=$1 command=$2 without=$3 input limit before after options pid code errors end
+  local name=$1 command=$2 without=$3 input limit options pid code errors end
   limit=$(property "$name" limit)
   input=$(property "$name" input)
   eval "options=($(property "$name" run))"
@@ -167,14 +173,13 @@ run_once() { # NAME COMMAND WITHOUT
   done
   code=timeout
   if kill -0 "$pid" 2>/dev/null; then
-    end_all
-    wait "$pid" 2>/dev/null
+    { end_all && wait "$pid"; } 2>/dev/null
   else
     wait "$pid"
     code=$?
   fi
   exec {errors}>&-
-  [[ -n $beside ]] && kill -KILL "$beside" 2>/dev/null && wait "$beside" 2>/dev/null
+  [[ -n $beside ]] && kill -KILL "$beside" 2>/dev/null && { wait "$beside"; } 2>/dev/null
   beside=''
   fingerprint >"$stage/after" 2>/dev/null
   judge "$code"
@@ -286,10 +291,9 @@ survivors() { # COMMAND WITHOUT VICTIM...
   end=$(($(now) + 10000))
   until grep -q ready "$stage/output" || (($(now) > end)); do sleep 0.02; done
   sleep 0.2
-  [[ " $* " == *" supervisor "* ]] && victims+=("$(pgrep -P "$pid" denizen)")
+  [[ " $* " == *" supervisor "* ]] && victims+=("$(pgrep -x -P "$pid" denizen-silo)")
   [[ " $* " == *" command "* ]] && victims+=("$pid")
-  kill -KILL "${victims[@]}"
-  wait "$pid" 2>/dev/null
+  { kill -KILL "${victims[@]}" && wait "$pid"; } 2>/dev/null
   end=$(($(now) + 1000 * ${slow:-1}))
   while (($(now) < end)); do
     count=$(left_behind | wc -l)
@@ -336,8 +340,7 @@ credentials() { # COMMAND WITHOUT
     [[ $(tr '\0' ' ' <"/proc/$guest/cmdline") == /bin/attack* ]] && echo "$guest"
   done)
   grep -E '^(Uid|Cap...|NoNewPrivs|Seccomp):' "/proc/$guest/status" 2>/dev/null | tr '\t' ' '
-  kill -KILL "$pid" 2>/dev/null
-  wait "$pid" 2>/dev/null
+  { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null
   end_all
 }
 
@@ -353,7 +356,7 @@ NoNewPrivs: 1
 Seccomp: 2"
   found=$(credentials "$stage/bin/denizen" '')
   # Without CAP_SETPCAP the bounding set stays what it was: nothing can be gained from it.
-  ((EUID != 0)) && found=$(sed 's/^\(CapBnd:\) .*/\1 0000000000000000/' <<<"$found")
+  ((EUID != 0)) && found=${found/CapBnd: ????????????????/CapBnd: 0000000000000000}
   if [[ $found == "$expected" ]]; then
     pass credentials "no capability, no_new_privs, a filter"
   else

@@ -1,7 +1,8 @@
 /*
  * Terminals of the host by their number in /dev/pts, and by other names.
  *
- * without: - no name of the host's devpts is ever opened: the silo's terminals are descriptors that it holds
+ * without: - no name of the host's devpts is ever opened: the silo's terminals are descriptors that
+ * it holds
  */
 #include "testsuites/security/attack.h"
 

@@ -37,9 +37,8 @@ static void attack(void) {
   static const struct {
     const char *name;
     int type;
-  } types[] = {{"stream", SOCK_STREAM},   {"datagram", SOCK_DGRAM}, {"raw", SOCK_RAW},
-               {"reliable", SOCK_RDM},    {"sequenced", SOCK_SEQPACKET},
-               {"packet", SOCK_PACKET}};
+  } types[] = {{"stream", SOCK_STREAM}, {"datagram", SOCK_DGRAM},      {"raw", SOCK_RAW},
+               {"reliable", SOCK_RDM},  {"sequenced", SOCK_SEQPACKET}, {"packet", SOCK_PACKET}};
   static const long garbage[] = {0, 1L << 32, -(1L << 32), 0x7fffffffL << 32};
   int pair[2];
 

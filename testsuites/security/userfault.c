@@ -4,7 +4,8 @@
  *
  * limit: 12
  * ends: no
- * without: - with the call left to the kernel, its own rule (vm.unprivileged_userfaultfd) still refuses
+ * without: - with the call left to the kernel, its own rule (vm.unprivileged_userfaultfd) still
+ * refuses
  */
 #include "testsuites/security/attack.h"
 

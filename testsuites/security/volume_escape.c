@@ -17,7 +17,8 @@ static void attack(void) {
   must_fail("linkat by /proc", linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/c", AT_SYMLINK_FOLLOW));
   must_fail("linkat from its directory", linkat(directory, "file", AT_FDCWD, "/tmp/d", 0));
   must_fail("rename", rename("/volume/file", "/tmp/e"));
-  must_fail("exchange", syscall(SYS_renameat2, AT_FDCWD, "/volume/file", AT_FDCWD, "/etc/hostname", 2));
+  must_fail("exchange",
+            syscall(SYS_renameat2, AT_FDCWD, "/volume/file", AT_FDCWD, "/etc/hostname", 2));
   must_fail("renaming the volume itself", rename("/volume", "/tmp/volume"));
   must_fail("renaming what lies below", rename("/tmp/under", "/volume/made"));
 }
