@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #define GUEST_PAGE 4096
+#define FIRST_PIECE 256
 
 ssize_t dz_mem_read_some(pid_t tid, uint64_t address, void *buffer, size_t size) {
   struct iovec local = {buffer, size}, remote = {(void *)(uintptr_t)address, size};
@@ -41,6 +42,8 @@ ssize_t dz_mem_read_string(pid_t tid, uint64_t address, char *buffer, size_t siz
     ssize_t got;
     char *end;
 
+    if (length == 0 && piece > FIRST_PIECE) /* most strings end within it */
+      piece = FIRST_PIECE;
     if (piece > size - length)
       piece = size - length;
     got = dz_mem_read_some(tid, address + length, buffer + length, piece);

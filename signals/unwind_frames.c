@@ -66,9 +66,8 @@ static unsigned encoding_of(struct dz_unwinder *unwinder, uint64_t cie) {
   char augmentation[AUGMENTATION_MAX];
   unsigned version = (unsigned)take(&reader, 1), length = 0;
 
-  do
-    augmentation[length] = (char)take(&reader, 1);
-  while (augmentation[length] && !reader.failed && ++length < AUGMENTATION_MAX);
+  while (length < AUGMENTATION_MAX && (augmentation[length] = (char)take(&reader, 1)))
+    length++;
   if (reader.failed || length == AUGMENTATION_MAX)
     return PE_OMIT;
   if (augmentation[0] != 'z')

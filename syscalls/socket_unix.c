@@ -169,11 +169,17 @@ static const struct bound_name *find_name(const struct dz_unix_names *names, uin
     if (names->names[i].socket && names->names[i].socket == socket &&
         strcmp(names->names[i].host.sun_path, host->sun_path) == 0)
       found = &names->names[i];
-  for (size_t i = 0; i < NAMES_MAX && !found; i++) {
-    const struct bound_name *newest = &names->names[(names->next - 1 - i) % NAMES_MAX];
+  if (found)
+    return found;
+  for (size_t i = 0; i < NAMES_MAX; i++) {
+    const struct bound_name *name = &names->names[i];
 
-    if (newest->socket && strcmp(newest->host.sun_path, host->sun_path) == 0)
-      found = newest;
+    if (!name->socket || strcmp(name->host.sun_path, host->sun_path) != 0)
+      continue;
+    if (found && (found->guest_length != name->guest_length ||
+                  memcmp(&found->guest, &name->guest, name->guest_length) != 0))
+      return NULL; /* two that end alike: none is better than the wrong one */
+    found = name;
   }
   return found;
 }
@@ -188,7 +194,9 @@ void dz_unix_show_name(struct dz_call *call, int fd, bool own, struct sockaddr_s
     return;
   pthread_mutex_lock(&names->lock);
   name = find_name(names, own ? socket_inode(fd) : 0, host);
-  if (name) {
+  if (!name) {
+    *length = offsetof(struct sockaddr_un, sun_path); /* unnamed */
+  } else {
     memset(address, 0, sizeof *address);
     memcpy(address, &name->guest, name->guest_length);
     *length = name->guest_length;

@@ -10,6 +10,7 @@
 #include "host/defence.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -18,7 +19,7 @@
 
 #define SYSCALL_INSTRUCTION_SIZE 2
 #define LIMIT_SIGNAL SIGUSR2
-#define LIMIT_NANOSECONDS 500000000
+#define LIMIT_NANOSECONDS 300000000
 
 struct dz_attached *dz_attached_find(struct dz_engine *engine, pid_t tid) {
   struct dz_attached *attached = engine->attached;
@@ -76,7 +77,8 @@ static void limit_wait(struct dz_engine *engine) {
   struct itimerspec limit = {.it_value = {.tv_nsec = LIMIT_NANOSECONDS},
                              .it_interval = {.tv_nsec = LIMIT_NANOSECONDS}};
 
-  engine->attach_deadline = now_ns() + LIMIT_NANOSECONDS;
+  engine->attach_began = now_ns();
+  engine->attach_ran = 0;
   timer_settime(engine->attach_timer, 0, &limit, NULL);
 }
 
@@ -84,6 +86,41 @@ static void unlimit_wait(struct dz_engine *engine) {
   struct itimerspec none = {{0}, {0}};
 
   timer_settime(engine->attach_timer, 0, &none, NULL);
+}
+
+/* Nanoseconds that a thread has run (/proc/TID/schedstat), and its state letter. */
+static uint64_t run_time(struct dz_engine *engine, pid_t tid, char *state) {
+  char path[32], text[512];
+  const char *after_name;
+  uint64_t ran = 0;
+
+  *state = '?';
+  snprintf(path, sizeof path, "%d/schedstat", (int)tid);
+  if (dz_read_file_at(engine->silo.proc.proc_fd, path, text, sizeof text) > 0)
+    ran = strtoull(text, NULL, 10);
+  snprintf(path, sizeof path, "%d/stat", (int)tid);
+  if (dz_read_file_at(engine->silo.proc.proc_fd, path, text, sizeof text) > 0 &&
+      (after_name = strrchr(text, ')')) && after_name[1])
+    *state = after_name[2];
+  return ran;
+}
+
+/* Does a thread that has not stopped keep from stopping? Asked at each tick of the timer. One that
+ * runs and runs had its code overwritten; one that sleeps was made to, by a sibling; one that
+ * wants to run and is not let (a busy machine, SCHED_IDLE) is given its time. */
+static bool never_stops(struct dz_engine *engine, pid_t tid) {
+  uint64_t waited = now_ns() - engine->attach_began;
+  uint64_t before = engine->attach_ran;
+  char state;
+
+  if (waited < LIMIT_NANOSECONDS)
+    return false;
+  engine->attach_ran = run_time(engine, tid, &state);
+  if (state != 'R')
+    return waited > 3 * LIMIT_NANOSECONDS;
+  if (before && engine->attach_ran - before > LIMIT_NANOSECONDS / 20)
+    return true;
+  return waited > 100 * (uint64_t)LIMIT_NANOSECONDS;
 }
 
 static void handle_status(struct dz_engine *engine, pid_t pid, int status);
@@ -94,7 +131,7 @@ static int wait_stop(struct dz_engine *engine, pid_t tid, int *status) {
   pid_t got;
 
   while ((got = waitpid(tid, status, __WALL | __WNOTHREAD)) < 0 && errno == EINTR)
-    if (now_ns() >= engine->attach_deadline && dz_defence("attach_limit"))
+    if (never_stops(engine, tid) && dz_defence("attach_limit"))
       kill(tid, SIGKILL); /* the number is pinned: we are its tracer and have not reaped it */
   if (got == tid && *status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
     handle_status(engine, tid, *status);

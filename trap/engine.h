@@ -70,10 +70,11 @@ struct dz_engine {
   unsigned queue_head, queue_count;
 
   struct dz_attached *attached;
-  struct dz_job *aside;     /* the receiver's: calls that wait for an exec's end */
-  bool exec_ended;          /* they can go on */
-  timer_t attach_timer;     /* interrupts the receiver's waits for stops */
-  uint64_t attach_deadline; /* CLOCK_MONOTONIC, nanoseconds */
+  struct dz_job *aside;  /* the receiver's: calls that wait for an exec's end */
+  bool exec_ended;       /* they can go on */
+  timer_t attach_timer;  /* interrupts the receiver's waits for stops */
+  uint64_t attach_began; /* CLOCK_MONOTONIC, nanoseconds */
+  uint64_t attach_ran;   /* by the thread, when it was last looked at */
 
   pthread_mutex_t worker_lock; /* guards the fields below */
   pthread_cond_t worker_wake;
