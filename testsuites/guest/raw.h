@@ -32,8 +32,13 @@ static inline int raw_openat2(int fd, const char *path, const void *how, size_t 
 /* openat2 with the sizes right: for all but the cases about sizes. */
 static inline int open_resolve(int fd, const char *path, int flags, uint64_t resolve) {
   struct raw_open_how how = {.flags = flags | O_CLOEXEC, .resolve = resolve};
+  int result, tries = 0;
 
-  return raw_openat2(fd, path, &how, sizeof(how));
+  /* ".." gives EAGAIN when anything on the machine is renamed meanwhile (openat2(2)). */
+  do
+    result = raw_openat2(fd, path, &how, sizeof(how));
+  while (result < 0 && errno == EAGAIN && ++tries < 1000);
+  return result;
 }
 
 struct raw_statx_time {

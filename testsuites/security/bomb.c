@@ -12,7 +12,7 @@
 
 #define CHAINS 10
 #define SLEEPERS 40
-#define LIFETIME 4
+#define LIFETIME 12
 
 static void be_deaf(void) {
   for (int number = 1; number < 32; number++)

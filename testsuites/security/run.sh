@@ -110,12 +110,27 @@ prepare() { # NAME
   cp "$build/security/static/$name" "$root/bin/attack"
   cp "$build/security/static/chosen" "$root/bin/chosen"
   cp "$build/security/static/outsider" "$root/bin/host-program"
+  [[ $name == hostile_root ]] && make_hostile
   if ((EUID == 0)); then
     mknod "$root/home/null" c 1 3 2>/dev/null
     mknod "$root/home/loop" b 7 0 2>/dev/null
     chmod 666 "$root/home/null" "$root/home/loop" 2>/dev/null
     cp "$build/security/static/set_uid" "$root/home/set-uid" && chmod 4755 "$root/home/set-uid"
   fi
+}
+
+# A root filesystem that means harm before its first program runs.
+make_hostile() {
+  rm -rf "$root"/{proc,dev,sys,work,mnt}
+  ln -s "$outside" "$root/proc"
+  ln -s "../../../../../../../../../..$outside" "$root/dev"
+  ln -s "$outside/made-by-mount" "$root/sys"
+  ln -s "$beyond" "$root/work"
+  ln -s "$beyond" "$root/mnt"
+  ln -s "$outside/secret" "$root/etc/link"
+  mkfifo "$root/etc/passwd"
+  ln -s "$outside/secret" "$root/etc/group"
+  ln -s resolv.conf "$root/etc/resolv.conf"
 }
 
 # A line "KEY: VALUE" of an attack's first comment; the value may go on in lines without a key.
