@@ -171,6 +171,8 @@ static int target_find(struct dz_vfs *vfs, const struct dz_mount_request *reques
       .vfs = vfs, .root = dz_vfs_root(vfs), .cwd = dz_vfs_root(vfs), .may_block = true};
   struct dz_lookup lookup DZ_LOOKUP = DZ_LOOKUP_NONE;
   bool directory = S_ISDIR(request->root.mode);
+  char real[PATH_MAX];
+  ssize_t length;
   int err = dz_walk(&view, view.root, request->target, DZ_WALK_FOLLOW, &lookup);
 
   if (err == -ENOENT && request->make) {
@@ -184,7 +186,9 @@ static int target_find(struct dz_vfs *vfs, const struct dz_mount_request *reques
     return directory ? -ENOTDIR : -EISDIR;
   if (dz_node_same(&lookup.node, view.root))
     return -EBUSY;
-  err = ancestors_note(vfs, &view, request->target);
+  /* By its real path: the target may lead through symlinks. */
+  length = dz_vfs_path(&view, &lookup.node, real, sizeof real);
+  err = length < 0 ? (int)length : ancestors_note(vfs, &view, real);
   if (err)
     return err;
   mount->parent = lookup.node.mount;

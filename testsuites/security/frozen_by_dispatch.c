@@ -4,8 +4,7 @@
  * the call is never made, and the handler never ends.
  *
  * limit: 12
- * ends: no
- * without: attach_limit
+ * without: - the kernel ends a thread whose SIGSYS is blocked, as the supervisor blocks it
  */
 #include "testsuites/security/attack.h"
 

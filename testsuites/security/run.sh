@@ -105,6 +105,9 @@ prepare() { # NAME
   echo guest >"$root/etc/hostname"
   echo data >"$root/data/file"
   echo volume >"$volume/file"
+  mkdir "$volume/dir"
+  echo volume >"$volume/dir/file"
+  ln -s dir "$volume/link"
   echo "top secret" >"$beyond/secret"
   chmod 777 "$beyond"
   cp "$build/security/static/$name" "$root/bin/attack"
@@ -121,16 +124,17 @@ prepare() { # NAME
 
 # A root filesystem that means harm before its first program runs.
 make_hostile() {
-  rm -rf "$root"/{proc,dev,sys,work,mnt}
-  ln -s "$outside" "$root/proc"
-  ln -s "../../../../../../../../../..$outside" "$root/dev"
-  ln -s "$outside/made-by-mount" "$root/sys"
-  ln -s "$beyond" "$root/work"
+  local name
+  rm -rf "${root:?}"/{proc,dev,sys}
+  for name in proc dev sys; do # each leads out, or to a directory of the root that has that path
+    mkdir -p "$root$outside/made-$name"
+    ln -s "../../../../../../../../../..$outside/made-$name" "$root/$name"
+  done
+  mkdir -p "$root$beyond"
   ln -s "$beyond" "$root/mnt"
   ln -s "$outside/secret" "$root/etc/link"
-  mkfifo "$root/etc/passwd"
   ln -s "$outside/secret" "$root/etc/group"
-  ln -s resolv.conf "$root/etc/resolv.conf"
+  mkfifo "$root/etc/passwd"
 }
 
 # A line "KEY: VALUE" of an attack's first comment; the value may go on in lines without a key.
