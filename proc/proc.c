@@ -50,9 +50,12 @@ int dz_proc_list(const struct dz_proc *proc, pid_t **pids, size_t *count) {
   return err;
 }
 
+/* The line of groups alone may be long; what is asked for lies before and behind it. */
+#define STATUS_MAX 16384
+
 int dz_proc_status_number(const struct dz_proc *proc, pid_t tid, const char *field, int base,
                           uint64_t *value) {
-  char path[32], text[4096];
+  char path[32], text[STATUS_MAX];
   const char *at;
   ssize_t length;
 

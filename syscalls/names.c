@@ -218,8 +218,12 @@ static int rename_checks(struct dz_call *call, struct dz_lookup *from, struct dz
   if (err)
     return err;
   err = dz_walk_last(&call->view, to);
-  if (err && err != -ENOENT)
+  if (err && (err != -ENOENT || (flags & RENAME_EXCHANGE)))
     return err;
+  if (!err && (flags & RENAME_NOREPLACE))
+    return -EEXIST;
+  if ((flags & RENAME_EXCHANGE) && to->trailing_slash && !S_ISDIR(to->node.mode))
+    return -ENOTDIR;
   if (!S_ISDIR(from->node.mode)) {
     if (from->trailing_slash || (to->trailing_slash && !(flags & RENAME_EXCHANGE)))
       return -ENOTDIR;

@@ -151,7 +151,9 @@ static int64_t open_last(struct dz_call *call, const struct opening *opening,
   ssize_t length;
   int err;
 
-  if (lookup->last != DZ_LAST_NAME || lookup->trailing_slash)
+  if (lookup->last != DZ_LAST_NAME)
+    return (opening->flags & O_EXCL) ? -EEXIST : -EISDIR;
+  if (lookup->trailing_slash)
     return -EISDIR;
   err = dz_walk_last(&call->view, lookup);
   if (err == -ENOENT)

@@ -147,6 +147,12 @@ static int hostfs_open(const struct dz_view *view, const struct dz_node *node,
   return open_object(view, node, flags | O_NOCTTY);
 }
 
+/* Without O_NOFOLLOW, which F_GETFL would show. */
+static int create_child(int directory, const char *name, int flags, mode_t mode) {
+  return dz_openat2(directory, name, (uint64_t)(unsigned)flags, mode,
+                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
 static int hostfs_create(const struct dz_view *view, const struct dz_node *directory,
                          const char *name, const struct dz_open_how *how) {
   int flags = how->flags | O_NOCTTY;
@@ -158,10 +164,10 @@ static int hostfs_create(const struct dz_view *view, const struct dz_node *direc
     return (int)dz_result(open(dz_self_fd_path(directory->fd, self), flags | O_CLOEXEC, how->mode));
   }
   if (flags & O_EXCL)
-    return dz_open_child(directory->fd, name, (uint64_t)flags, how->mode);
+    return create_child(directory->fd, name, flags, how->mode);
   /* The caller found no such file. O_EXCL makes sure that no device or FIFO that
    * came meanwhile is opened; then the walk is done again. */
-  fd = dz_open_child(directory->fd, name, (uint64_t)(flags | O_EXCL), how->mode);
+  fd = create_child(directory->fd, name, flags | O_EXCL, how->mode);
   if (fd != -EEXIST)
     return fd;
   {
