@@ -182,6 +182,11 @@ int dz_attached_set_registers(struct dz_attached *attached,
 int dz_attached_block_signals(struct dz_attached *attached);
 void dz_attached_reap(struct dz_engine *engine);
 
+/* exec_scratch.c: guest memory that denizen may write to for a moment, DZ_BORROWED_MAX bytes at the
+ * end of the program's room; 0 where there is none. */
+#define DZ_BORROWED_MAX 512
+uint64_t dz_exec_borrow(const struct dz_engine *engine, const struct dz_state *state, pid_t tid);
+
 /* exec.c */
 int dz_notify_exec(struct dz_call *call, const struct dz_exec *program);
 /* inject.c */

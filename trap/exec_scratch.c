@@ -127,12 +127,19 @@ int dz_exec_stamp(const struct dz_engine *engine, pid_t tid, uint64_t room) {
 }
 
 /* A program may have mapped something else over its room (packers, emulators and loaders do). */
-static bool is_stamped(const struct exec *exec, uint64_t room) {
-  const struct dz_engine *engine = exec->attached.engine;
+static bool is_stamped(const struct dz_engine *engine, pid_t tid, uint64_t room) {
   uint8_t there[sizeof engine->room_stamp];
 
-  return dz_mem_read(exec->attached.tid, room, there, sizeof there) == 0 &&
+  return dz_mem_read(tid, room, there, sizeof there) == 0 &&
          memcmp(there, engine->room_stamp, sizeof there) == 0;
+}
+
+uint64_t dz_exec_borrow(const struct dz_engine *engine, const struct dz_state *state, pid_t tid) {
+  const struct dz_program *program = state->program;
+
+  if (!program || !program->scratch || !is_stamped(engine, tid, program->scratch))
+    return 0;
+  return program->scratch + program->scratch_size - DZ_BORROWED_MAX;
 }
 
 static int place(struct exec *exec, const struct dz_plan *plan, struct scratch *scratch) {
@@ -143,8 +150,8 @@ static int place(struct exec *exec, const struct dz_plan *plan, struct scratch *
 
   if (err)
     return err;
-  if (room && at - room + scratch->size <= program->scratch_size && !scratch_busy(exec, at) &&
-      is_stamped(exec, room) &&
+  if (room && at - room + scratch->size + DZ_BORROWED_MAX <= program->scratch_size &&
+      !scratch_busy(exec, at) && is_stamped(exec->attached.engine, exec->attached.tid, room) &&
       dz_mem_write(exec->attached.tid, at, scratch->data, scratch->size) == 0) {
     exec->name_address = at;
     return 0;

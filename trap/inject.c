@@ -50,9 +50,13 @@ static void forget(struct dz_attached *attached, const int *numbers, size_t coun
   }
 }
 
-/* Guest memory below the stack pointer and its red zone; what was there is put back afterwards. */
-static uint64_t below_stack(const struct dz_attached *attached, size_t size) {
-  return (attached->registers.rsp - RED_ZONE - size) & ~UINT64_C(15);
+/* Guest memory for the time of a call: of the program's room, else below the stack pointer and its
+ * red zone, where what was there is put back afterwards. */
+static uint64_t borrow(const struct dz_call *call, const struct dz_attached *attached,
+                       size_t size) {
+  uint64_t room = dz_exec_borrow(call->engine, call->state, call->tid);
+
+  return room ? room : (attached->registers.rsp - RED_ZONE - size) & ~UINT64_C(15);
 }
 
 static int64_t send_all(struct dz_attached *attached, const int *numbers, size_t count, int signal,
@@ -73,9 +77,10 @@ static int64_t send_all(struct dz_attached *attached, const int *numbers, size_t
 }
 
 /* With the siginfo_t in guest memory for the time of the call. */
-static int64_t send_with(struct dz_attached *attached, const int *numbers, size_t count, int signal,
-                         const siginfo_t *info, unsigned flags) {
-  uint64_t at = below_stack(attached, sizeof *info);
+static int64_t send_with(const struct dz_call *call, struct dz_attached *attached,
+                         const int *numbers, size_t count, int signal, const siginfo_t *info,
+                         unsigned flags) {
+  uint64_t at = borrow(call, attached, sizeof *info);
   siginfo_t saved;
   int64_t result;
 
@@ -122,7 +127,7 @@ int dz_notify_send_signal(struct dz_call *call, const int *pidfds, size_t count,
     return err;
   dz_attached_block_signals(&attached);
   {
-    int64_t result = send_with(&attached, numbers, given, signal, info, flags);
+    int64_t result = send_with(call, &attached, numbers, given, signal, info, flags);
 
     forget(&attached, numbers, given);
     leave_with(&attached, result);
@@ -157,8 +162,9 @@ static int post(int socket_fd, int fd) {
 }
 
 /* The thread receives the descriptor, moves it onto the socket's number and is done. */
-static int64_t receive(struct dz_attached *attached, int number, unsigned fd_flags) {
-  uint64_t at = below_stack(attached, sizeof(struct mailbox));
+static int64_t receive(const struct dz_call *call, struct dz_attached *attached, int number,
+                       unsigned fd_flags) {
+  uint64_t at = borrow(call, attached, sizeof(struct mailbox));
   struct mailbox box = {0}, saved;
   struct dz_injection receive = {SYS_recvmsg,
                                  {(uint64_t)number, at, MSG_DONTWAIT | MSG_CMSG_CLOEXEC}};
@@ -217,7 +223,7 @@ int dz_notify_send_path_fd(struct dz_call *call, int fd, unsigned fd_flags) {
   err = dz_attach(call, &attached, 0);
   if (!err) {
     dz_attached_block_signals(&attached);
-    result = receive(&attached, number, fd_flags);
+    result = receive(call, &attached, number, fd_flags);
     if (result < 0)
       forget(&attached, &number, 1);
     leave_with(&attached, result);

@@ -33,6 +33,13 @@ struct dz_wait {
   pid_t worker;
 };
 
+/* What is asked about a wait, copied: /proc is read without the lock. */
+struct watched {
+  uint64_t id;
+  pid_t tid;
+  pid_t worker;
+};
+
 /* Another thread of the process has stopped: a group stop, which this thread has to join before the
  * parent hears of it, shows in no mask of pending signals. */
 static bool is_stopping(const struct dz_proc *proc, pid_t tid) {
@@ -62,35 +69,71 @@ static bool is_stopping(const struct dz_proc *proc, pid_t tid) {
 
 /* A wait ends when the guest has a signal to handle (the call is then answered with ERESTARTSYS:
  * the kernel delivers the signal and restarts the call or gives EINTR), or when the guest dies. */
-static bool must_end(const struct dz_call *call) {
-  const struct dz_proc *proc = &call->silo->proc;
-  uint64_t own = 0, shared = 0, blocked = 0, id = call->id;
+static bool must_end(const struct dz_engine *engine, const struct watched *wait) {
+  const struct dz_proc *proc = &engine->silo.proc;
+  uint64_t own = 0, shared = 0, blocked = 0, id = wait->id;
 
-  if (ioctl(call->engine->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ||
-      dz_proc_status_number(proc, call->tid, "SigPnd:", 16, &own) ||
-      dz_proc_status_number(proc, call->tid, "ShdPnd:", 16, &shared) ||
-      dz_proc_status_number(proc, call->tid, "SigBlk:", 16, &blocked))
+  if (ioctl(engine->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ||
+      dz_proc_status_number(proc, wait->tid, "SigPnd:", 16, &own) ||
+      dz_proc_status_number(proc, wait->tid, "ShdPnd:", 16, &shared) ||
+      dz_proc_status_number(proc, wait->tid, "SigBlk:", 16, &blocked))
     return true;
-  return ((own | shared) & ~blocked) != 0 || is_stopping(proc, call->tid);
+  return ((own | shared) & ~blocked) != 0 || is_stopping(proc, wait->tid);
 }
 
-/* The signal may come just before the host call waits, so it is sent again until the wait ends. */
+static size_t list_waits(struct dz_engine *engine, struct watched **list) {
+  size_t count = 0, room = 0;
+
+  *list = NULL;
+  for (struct dz_wait *wait = engine->waits; wait; wait = wait->next)
+    room++;
+  if (room)
+    *list = calloc(room, sizeof **list);
+  for (struct dz_wait *wait = *list ? engine->waits : NULL; wait; wait = wait->next)
+    (*list)[count++] =
+        (struct watched){.id = wait->call->id, .tid = wait->call->tid, .worker = wait->worker};
+  return count;
+}
+
+/* Interrupt a wait, if it is still the one that was asked about. */
+static void interrupt_wait(struct dz_engine *engine, const struct watched *watched) {
+  pthread_mutex_lock(&engine->worker_lock);
+  for (struct dz_wait *wait = engine->waits; wait; wait = wait->next)
+    if (wait->worker == watched->worker && wait->call->id == watched->id)
+      dz_tgkill(engine->silo.proc.supervisor, wait->worker, WAKE_SIGNAL);
+  pthread_mutex_unlock(&engine->worker_lock);
+}
+
+/* The signal may come just before the host call waits, so it is sent again until the wait ends. A
+ * round of looking is followed by a longer pause: many waits do not take a processor. */
 static void *watch(void *argument) {
   struct dz_engine *engine = argument;
-  struct timespec pause = {.tv_nsec = WATCH_NANOSECONDS};
+  uint64_t pause_ns = WATCH_NANOSECONDS;
 
   for (;;) {
+    struct timespec pause = {(time_t)(pause_ns / 1000000000), (long)(pause_ns % 1000000000)};
+    struct watched *waits DZ_FREE = NULL;
+    struct timespec began, ended;
+    size_t count;
+    bool nothing;
+
     nanosleep(&pause, NULL);
     pthread_mutex_lock(&engine->worker_lock);
-    for (struct dz_wait *wait = engine->waits; wait; wait = wait->next)
-      if (must_end(wait->call))
-        dz_tgkill(engine->silo.proc.supervisor, wait->worker, WAKE_SIGNAL);
-    if (!engine->waits) {
+    count = list_waits(engine, &waits);
+    nothing = !engine->waits;
+    if (nothing)
       engine->watching = false;
-      pthread_mutex_unlock(&engine->worker_lock);
-      return NULL;
-    }
     pthread_mutex_unlock(&engine->worker_lock);
+    if (nothing)
+      return NULL;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    for (size_t i = 0; i < count; i++)
+      if (must_end(engine, &waits[i]))
+        interrupt_wait(engine, &waits[i]);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    pause_ns = (uint64_t)(ended.tv_sec - began.tv_sec) * 1000000000 +
+               (uint64_t)(ended.tv_nsec - began.tv_nsec);
+    pause_ns = 3 * pause_ns > WATCH_NANOSECONDS ? 3 * pause_ns : WATCH_NANOSECONDS;
   }
 }
 

@@ -7,7 +7,7 @@
  */
 #include "testsuites/security/attack.h"
 
-#define WAITERS 400
+#define WAITERS 280
 
 static void attack(void) {
   pid_t first = fork();
