@@ -273,6 +273,13 @@ test_attack() { # NAME
   local name=$1 without
   choose_user "$name" || return
   run_once "$name" "$stage/bin/denizen" ''
+  # Whether others wait too long is a matter of seconds: on a machine that is busy with other things
+  # a single look can mislead. A real standstill is there the second time too.
+  if [[ $name =~ ^(frozen_|many_|lease_|fifo_|userfault|stderr_) && $outcome != held && $outcome != skipped ]]; then
+    printf 'again   %-22s %s\n' "$name" "$why"
+    sleep 1
+    run_once "$name" "$stage/bin/denizen" ''
+  fi
   case $outcome in
   held) pass "$name" "held" ;;
   skipped) miss "$name" "$why"; return ;;
@@ -284,6 +291,11 @@ test_attack() { # NAME
   elif [[ -n $proofs && -x $stage/bin/weakened ]]; then
     run_once "$name" "$stage/bin/weakened" "$without"
     end_all
+    # Many attacks are races: that it can succeed is what the proof is about.
+    if [[ $outcome == held ]]; then
+      run_once "$name" "$stage/bin/weakened" "$without"
+      end_all
+    fi
     if [[ $outcome == broken ]]; then
       pass "$name" "succeeds without $without"
     elif [[ $outcome == skipped ]]; then
