@@ -30,7 +30,7 @@ cp build/bench/{op,first} "$demo_root$guest_directory/"
   echo '#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>'
-  for ((i = 0; i < 1200; i++)); do
+  for ((i = 0; i < 150; i++)); do
     echo "static int work_$i(int count, char **words) {
   int sum = $i;
   for (int k = 0; k < count; k++)
@@ -40,7 +40,7 @@ cp build/bench/{op,first} "$demo_root$guest_directory/"
   done
   echo 'int main(int argc, char **argv) {
   int sum = 0;'
-  for ((i = 0; i < 1200; i++)); do echo "  sum += work_$i(argc, argv);"; done
+  for ((i = 0; i < 150; i++)); do echo "  sum += work_$i(argc, argv);"; done
   echo '  return sum != 0;
 }'
 } >"$demo_root$guest_directory/source.c"

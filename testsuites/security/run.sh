@@ -339,6 +339,10 @@ test_kill() { # NAME VICTIM...
   local name=$1 count
   shift
   count=$(survivors "$stage/bin/denizen" '' "$@")
+  if [[ $count != 0 ]]; then # a second is short on a busy machine; who survives does so again
+    printf 'again   %-22s %s\n' "$name" "$count processes are left a second after kill -9 of: $*"
+    count=$(survivors "$stage/bin/denizen" '' "$@")
+  fi
   if [[ $count == 0 ]]; then
     pass "$name" "nobody is left"
   else
