@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #ifndef SYS_pidfd_getfd
 #error "kernel headers of Linux 5.6 or newer are needed"
@@ -68,6 +69,13 @@ ssize_t dz_read_file_at(int dirfd, const char *path, char *buffer, size_t size) 
   }
   buffer[length] = '\0';
   return (ssize_t)length;
+}
+
+uint64_t dz_monotonic_ns(void) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * DZ_NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 int dz_write_all(int fd, const void *data, size_t size) {

@@ -32,6 +32,11 @@ int dz_tgkill(pid_t tgid, pid_t tid, int signal);
  */
 ssize_t dz_read_file_at(int dirfd, const char *path, char *buffer, size_t size);
 
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t dz_monotonic_ns(void);
+#define DZ_NS_PER_S UINT64_C(1000000000)
+#define DZ_NS_PER_MS UINT64_C(1000000)
+
 /* write(2) until all is written; 0 or a negative errno. */
 int dz_write_all(int fd, const void *data, size_t size);
 

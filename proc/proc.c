@@ -50,25 +50,42 @@ int dz_proc_list(const struct dz_proc *proc, pid_t **pids, size_t *count) {
   return err;
 }
 
-/* The line of groups alone may be long; what is asked for lies before and behind it. */
-#define STATUS_MAX 16384
-
-int dz_proc_status_number(const struct dz_proc *proc, pid_t tid, const char *field, int base,
-                          uint64_t *value) {
-  char path[32], text[STATUS_MAX];
-  const char *at;
+int dz_proc_status(const struct dz_proc *proc, pid_t tid, char text[DZ_STATUS_MAX]) {
+  char path[32];
   ssize_t length;
 
   snprintf(path, sizeof path, "%d/status", (int)tid);
-  length = dz_read_file_at(proc->proc_fd, path, text, sizeof text);
+  length = dz_read_file_at(proc->proc_fd, path, text, DZ_STATUS_MAX);
   if (length < 0)
     return length == -ENOENT ? -ESRCH : (int)length;
-  for (at = text; at; at = strchr(at, '\n'), at = at ? at + 1 : NULL)
+  return 0;
+}
+
+int dz_status_number(const char *text, const char *field, int base, uint64_t *value) {
+  for (const char *at = text; at; at = strchr(at, '\n'), at = at ? at + 1 : NULL)
     if (strncmp(at, field, strlen(field)) == 0) {
       *value = strtoull(at + strlen(field), NULL, base);
       return 0;
     }
   return -ENODATA;
+}
+
+int dz_proc_status_number(const struct dz_proc *proc, pid_t tid, const char *field, int base,
+                          uint64_t *value) {
+  char text[DZ_STATUS_MAX];
+  int err = dz_proc_status(proc, tid, text);
+
+  return err ? err : dz_status_number(text, field, base, value);
+}
+
+char dz_proc_state_letter(int directory, const char *stat_path) {
+  char text[512];
+  const char *name_end;
+
+  if (dz_read_file_at(directory, stat_path, text, sizeof text) < 0)
+    return '?';
+  name_end = strrchr(text, ')'); /* the name before it may hold anything */
+  return name_end && name_end[1] ? name_end[2] : '?';
 }
 
 pid_t dz_proc_tgid(const struct dz_proc *proc, pid_t tid) {

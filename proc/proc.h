@@ -29,6 +29,16 @@ bool dz_proc_is_member(const struct dz_proc *proc, pid_t tid);
 /* All member processes in rising order; the caller frees *pids. 0 or a negative errno. */
 int dz_proc_list(const struct dz_proc *proc, pid_t **pids, size_t *count);
 
+/* /proc/TID/status as text, NUL-terminated: the line of groups alone may be long. 0 or -ESRCH. */
+#define DZ_STATUS_MAX 16384
+int dz_proc_status(const struct dz_proc *proc, pid_t tid, char text[DZ_STATUS_MAX]);
+
+/* A number in such a text, as of dz_proc_status_number. 0 or -ENODATA. */
+int dz_status_number(const char *text, const char *field, int base, uint64_t *value);
+
+/* The state letter in a file stat of /proc (proc(5)) beneath directory; '?' when there is none. */
+char dz_proc_state_letter(int directory, const char *stat_path);
+
 /* One field of /proc/TID/status ("Tgid:", "PPid:", "Threads:", "SigPnd:" in hex …) or -errno. */
 int dz_proc_status_number(const struct dz_proc *proc, pid_t tid, const char *field, int base,
                           uint64_t *value);

@@ -1,11 +1,12 @@
 #include "proc/state.h"
 
+#include "host/calls.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "proc/internal.h"
 
@@ -232,13 +233,6 @@ static bool forks_unseen(pid_t tid) {
   return stat(path, &st) == 0 && st.st_nlink > 3;
 }
 
-static uint64_t seconds(void) {
-  struct timespec now;
-
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec;
-}
-
 int dz_states_give(struct dz_states *states, pid_t tid, const struct dz_state *old,
                    struct dz_state *draft) {
   struct rlimit limit, was;
@@ -266,7 +260,7 @@ int dz_states_give(struct dz_states *states, pid_t tid, const struct dz_state *o
     if (was.rlim_cur != (states->silo << DZ_TAG_RECORD_BITS | old->number))
       err = -DZ_ETAMPERED;
     if (given_up && unseen && given_up != draft)
-      given_up->kept_until = seconds() + DZ_KEPT_SECONDS;
+      given_up->kept_until = dz_monotonic_ns() / DZ_NS_PER_S + DZ_KEPT_SECONDS;
   }
   pthread_mutex_unlock(&states->lock);
   return err;

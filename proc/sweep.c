@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 bool dz_states_sweep_due(const struct dz_states *states) {
   return states->count > (states->sweep_at ? states->sweep_at : DZ_SWEEP_LEAST);
@@ -83,9 +82,8 @@ static void unlink_content(struct dz_states *states, const struct dz_state_link 
 }
 
 static void free_unseen(struct dz_states *states, const struct seen *seen) {
-  struct timespec now;
+  uint64_t now = dz_monotonic_ns() / DZ_NS_PER_S;
 
-  clock_gettime(CLOCK_MONOTONIC, &now);
   for (size_t i = 0; i < DZ_STATE_BUCKETS; i++) {
     struct dz_state_link **at = &states->buckets[i];
 
@@ -94,7 +92,7 @@ static void free_unseen(struct dz_states *states, const struct seen *seen) {
 
       if ((seen->count && bsearch(&link->state->number, seen->numbers, seen->count,
                                   sizeof *seen->numbers, compare_numbers)) ||
-          link->state->kept_until >= (uint64_t)now.tv_sec) {
+          link->state->kept_until >= now) {
         at = &link->next;
         continue;
       }

@@ -68,15 +68,8 @@ static int for_members(uint64_t silo, int signal) {
   return count;
 }
 
-static double seconds(void) {
-  struct timespec now;
-
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 int dz_warden_sweep(uint64_t silo) {
-  double end = seconds() + SWEEP_SECONDS;
+  uint64_t end = dz_monotonic_ns() + SWEEP_SECONDS * DZ_NS_PER_S;
   int before = -1, count;
 
   if (!dz_defence("warden"))
@@ -92,7 +85,7 @@ int dz_warden_sweep(uint64_t silo) {
   while (for_members(silo, SIGKILL) > 0) {
     struct timespec pause = {.tv_nsec = 2000000};
 
-    if (seconds() > end)
+    if (dz_monotonic_ns() > end)
       return -ETIMEDOUT;
     nanosleep(&pause, NULL);
   }

@@ -24,10 +24,7 @@ struct service {
 };
 
 static int64_t now_ms(void) {
-  struct timespec now;
-
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)(dz_monotonic_ns() / DZ_NS_PER_MS);
 }
 
 static ssize_t read_file(struct service *service, const struct dz_unwind_message *message) {

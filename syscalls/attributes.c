@@ -40,14 +40,10 @@ static int find_fd_writable(struct dz_call *call, int fd, struct dz_node *node) 
   return dz_vfs_may_change(&call->view, node);
 }
 
-static const struct dz_fs_ops *ops_of(const struct dz_node *node) {
-  return node->mount ? node->mount->ops : &dz_hostfs;
-}
-
 static int64_t chmod_node(const struct dz_node *node, unsigned mode) {
-  if (!ops_of(node)->chmod)
+  if (!dz_node_ops(node)->chmod)
     return -EPERM;
-  return S_ISLNK(node->mode) ? -EOPNOTSUPP : ops_of(node)->chmod(node, mode & 07777);
+  return S_ISLNK(node->mode) ? -EOPNOTSUPP : dz_node_ops(node)->chmod(node, mode & 07777);
 }
 
 static int64_t chmod_at(struct dz_call *call, int dirfd, uint64_t path, unsigned mode, int flags) {
@@ -81,10 +77,10 @@ static int64_t chown_node(struct dz_call *call, const struct dz_node *node, unsi
                           unsigned gid) {
   const struct dz_proc *proc = &call->silo->proc;
 
-  if (!ops_of(node)->chown)
+  if (!dz_node_ops(node)->chown)
     return -EPERM;
-  return ops_of(node)->chown(node, uid == (unsigned)-1 ? uid : dz_proc_host_uid(proc, uid),
-                             gid == (unsigned)-1 ? gid : dz_proc_host_gid(proc, gid));
+  return dz_node_ops(node)->chown(node, uid == (unsigned)-1 ? uid : dz_proc_host_uid(proc, uid),
+                                  gid == (unsigned)-1 ? gid : dz_proc_host_gid(proc, gid));
 }
 
 static int64_t chown_at(struct dz_call *call, int dirfd, uint64_t path, unsigned uid, unsigned gid,
@@ -122,9 +118,9 @@ int64_t dz_sys_fchownat(struct dz_call *call) {
 static int64_t utimens_node(const struct dz_node *node, const struct timespec times[2]) {
   if (times && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT)
     return 0;
-  if (!ops_of(node)->utimens)
+  if (!dz_node_ops(node)->utimens)
     return -EPERM;
-  return ops_of(node)->utimens(node, times);
+  return dz_node_ops(node)->utimens(node, times);
 }
 
 static int64_t utimens_at(struct dz_call *call, int dirfd, uint64_t path,
@@ -242,7 +238,7 @@ int64_t dz_sys_truncate(struct dz_call *call) {
     return -ETXTBSY;
   if (exceeds_file_limit(call, length))
     return -EFBIG;
-  if (!ops_of(&node)->truncate)
+  if (!dz_node_ops(&node)->truncate)
     return -EPERM;
-  return ops_of(&node)->truncate(&node, length);
+  return dz_node_ops(&node)->truncate(&node, length);
 }

@@ -64,11 +64,6 @@ static int path_of(struct dz_call *call, const struct sockaddr_un *address, sock
   return 0;
 }
 
-static int walk_to(struct dz_call *call, const char *path, unsigned flags,
-                   struct dz_lookup *lookup) {
-  return dz_walk(&call->view, NULL, path, flags, lookup);
-}
-
 static void remember(struct dz_call *call, int fd, const char *host_name,
                      const struct sockaddr_un *guest, socklen_t guest_length) {
   struct dz_unix_names *names = names_of(call);
@@ -122,7 +117,7 @@ int64_t dz_unix_bind(struct dz_call *call, int fd, const struct sockaddr_un *add
     return err;
   if (call->may_block)
     return -DZ_ERETRY; /* the receiver alone changes its directory */
-  err = walk_to(call, path, DZ_WALK_PARENT, &at);
+  err = dz_walk(&call->view, NULL, path, DZ_WALK_PARENT, &at);
   if (err)
     return err;
   if (at.last != DZ_LAST_NAME || dz_walk_last(&call->view, &at) != -ENOENT)
@@ -152,7 +147,7 @@ int64_t dz_unix_connect(struct dz_call *call, int fd, const struct sockaddr_un *
   err = path_of(call, address, length, path);
   if (err)
     return err;
-  err = walk_to(call, path, DZ_WALK_FOLLOW, &at);
+  err = dz_walk(&call->view, NULL, path, DZ_WALK_FOLLOW, &at);
   if (err)
     return err;
   if (at.node.fd < 0 || !S_ISSOCK(at.node.mode))

@@ -7,18 +7,13 @@
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
 
-/* Host objects without a mount (pipes, sockets, deleted files) are asked like hostfs's. */
-static const struct dz_fs_ops *ops_of(const struct dz_node *node) {
-  return node->mount ? node->mount->ops : &dz_hostfs;
-}
-
 static int64_t return_stat(struct dz_call *call, const struct dz_node *node, uint64_t address) {
   struct stat st;
-  int err = ops_of(node)->stat(&call->view, node, &st);
+  int err = dz_node_ops(node)->stat(&call->view, node, &st);
 
   if (err)
     return err;
-  if (ops_of(node) == &dz_hostfs) { /* made-up filesystems know the guest's owners */
+  if (dz_node_ops(node) == &dz_hostfs) { /* made-up filesystems know the guest's owners */
     st.st_uid = dz_proc_show_uid(&call->silo->proc, st.st_uid);
     st.st_gid = dz_proc_show_gid(&call->silo->proc, st.st_gid);
   }
@@ -70,7 +65,7 @@ static struct statx_timestamp stamp(const struct timespec *time) {
 static int statx_from_stat(const struct dz_view *view, const struct dz_node *node,
                            struct statx *out) {
   struct stat st;
-  int err = ops_of(node)->stat(view, node, &st);
+  int err = dz_node_ops(node)->stat(view, node, &st);
 
   if (err)
     return err;
@@ -122,14 +117,14 @@ int64_t dz_sys_statx(struct dz_call *call) {
                         STAT_FLAGS | AT_STATX_SYNC_TYPE, &node);
   if (err)
     return err;
-  if (ops_of(&node)->statx)
-    err = ops_of(&node)->statx(&call->view, &node, flags, mask, &out);
+  if (dz_node_ops(&node)->statx)
+    err = dz_node_ops(&node)->statx(&call->view, &node, flags, mask, &out);
   else
     err = statx_from_stat(&call->view, &node, &out);
   if (err)
     return err;
   show_mount(&node, mask, &out);
-  if (ops_of(&node) == &dz_hostfs) {
+  if (dz_node_ops(&node) == &dz_hostfs) {
     out.stx_uid = dz_proc_show_uid(&call->silo->proc, out.stx_uid);
     out.stx_gid = dz_proc_show_gid(&call->silo->proc, out.stx_gid);
   }
@@ -149,9 +144,9 @@ static int64_t access_at(struct dz_call *call, int dirfd, uint64_t path, int mod
   if ((mode & W_OK) && node.mount && node.mount->read_only &&
       (S_ISREG(node.mode) || S_ISDIR(node.mode) || S_ISLNK(node.mode)))
     return -EROFS; /* sb_permission() of fs/namei.c */
-  if (!ops_of(&node)->access)
+  if (!dz_node_ops(&node)->access)
     return -EACCES;
-  return ops_of(&node)->access(&call->view, &node, mode, flags);
+  return dz_node_ops(&node)->access(&call->view, &node, mode, flags);
 }
 
 int64_t dz_sys_access(struct dz_call *call) {
@@ -186,7 +181,7 @@ static int64_t readlink_at(struct dz_call *call, int dirfd, uint64_t path, uint6
 
     return dz_arg_read(call, path, &first, 1) || first ? -EINVAL : -ENOENT;
   }
-  length = ops_of(&node)->readlink(&call->view, &node, text, sizeof text);
+  length = dz_node_ops(&node)->readlink(&call->view, &node, text, sizeof text);
   if (length < 0)
     return length;
   if (length > size)
@@ -211,9 +206,9 @@ int64_t dz_sys_statfs(struct dz_call *call) {
 
   if (err)
     return err;
-  if (!ops_of(&node)->statfs)
+  if (!dz_node_ops(&node)->statfs)
     return -ENOSYS;
-  err = ops_of(&node)->statfs(&node, &out);
+  err = dz_node_ops(&node)->statfs(&node, &out);
   if (err)
     return err;
   if (node.mount && node.mount->read_only)

@@ -48,25 +48,18 @@ static void note_death(struct dz_engine *engine, pid_t pid, int status) {
   }
 }
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
 static void do_nothing(int signal DZ_UNUSED) {}
 
 /* Nothing that a guest does keeps the receiver waiting for a stop: a timer interrupts the wait, and
  * the process that does not stop is killed. */
 int dz_attach_init(struct dz_engine *engine) {
   struct sigaction action = {.sa_handler = do_nothing};
-  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = LIMIT_SIGNAL};
   sigset_t limit;
+  int err = dz_receive_timer(&engine->attach_timer, LIMIT_SIGNAL);
 
-  event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-  if (timer_create(CLOCK_MONOTONIC, &event, &engine->attach_timer) ||
-      sigaction(LIMIT_SIGNAL, &action, NULL))
+  if (err)
+    return err;
+  if (sigaction(LIMIT_SIGNAL, &action, NULL))
     return -errno;
   sigemptyset(&limit);
   sigaddset(&limit, LIMIT_SIGNAL);
@@ -77,7 +70,7 @@ static void limit_wait(struct dz_engine *engine) {
   struct itimerspec limit = {.it_value = {.tv_nsec = LIMIT_NANOSECONDS},
                              .it_interval = {.tv_nsec = LIMIT_NANOSECONDS}};
 
-  engine->attach_began = now_ns();
+  engine->attach_began = dz_monotonic_ns();
   engine->attach_ran = 0;
   timer_settime(engine->attach_timer, 0, &limit, NULL);
 }
@@ -90,18 +83,14 @@ static void unlimit_wait(struct dz_engine *engine) {
 
 /* Nanoseconds that a thread has run (/proc/TID/schedstat), and its state letter. */
 static uint64_t run_time(struct dz_engine *engine, pid_t tid, char *state) {
-  char path[32], text[512];
-  const char *after_name;
+  char path[32], text[128];
   uint64_t ran = 0;
 
-  *state = '?';
   snprintf(path, sizeof path, "%d/schedstat", (int)tid);
   if (dz_read_file_at(engine->silo.proc.proc_fd, path, text, sizeof text) > 0)
     ran = strtoull(text, NULL, 10);
   snprintf(path, sizeof path, "%d/stat", (int)tid);
-  if (dz_read_file_at(engine->silo.proc.proc_fd, path, text, sizeof text) > 0 &&
-      (after_name = strrchr(text, ')')) && after_name[1])
-    *state = after_name[2];
+  *state = dz_proc_state_letter(engine->silo.proc.proc_fd, path);
   return ran;
 }
 
@@ -109,7 +98,7 @@ static uint64_t run_time(struct dz_engine *engine, pid_t tid, char *state) {
  * runs and runs had its code overwritten; one that sleeps was made to, by a sibling; one that
  * wants to run and is not let (a busy machine, SCHED_IDLE) is given its time. */
 static bool never_stops(struct dz_engine *engine, pid_t tid) {
-  uint64_t waited = now_ns() - engine->attach_began;
+  uint64_t waited = dz_monotonic_ns() - engine->attach_began;
   uint64_t before = engine->attach_ran;
   char state;
 

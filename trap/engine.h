@@ -111,8 +111,8 @@ int dz_receive_init(struct dz_engine *engine);
 void dz_receive(struct dz_engine *engine);
 /* From any thread: the receiver looks at what happened besides calls. */
 void dz_receive_wake(const struct dz_engine *engine);
-/* A timer of CLOCK_MONOTONIC that wakes the calling thread, the receiver, when it expires. */
-int dz_receive_timer(timer_t *timer);
+/* A timer of CLOCK_MONOTONIC that sends the calling thread, the receiver, a signal. */
+int dz_receive_timer(timer_t *timer, int signal);
 
 /* report.c */
 int dz_report_init(struct dz_engine *engine);

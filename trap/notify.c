@@ -104,7 +104,7 @@ static void handle(struct dz_engine *engine, const struct seccomp_notif *notific
   memcpy(call.arguments, notification->data.args, sizeof call.arguments);
   err = dz_states_of(engine->silo.proc.states, call.tid, &call.state);
   /* The record was read by a number, which may have a new owner: only now is it the caller's. */
-  if (ioctl(engine->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call.id)) {
+  if (!notify_valid(&call)) {
     if (call.state)
       dz_state_put(call.state);
     return;

@@ -146,8 +146,8 @@ void dz_receive_wake(const struct dz_engine *engine) {
   dz_tgkill(engine->silo.proc.supervisor, engine->silo.proc.supervisor, DZ_WAKE_SIGNAL);
 }
 
-int dz_receive_timer(timer_t *timer) {
-  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = DZ_WAKE_SIGNAL};
+int dz_receive_timer(timer_t *timer, int signal) {
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = signal};
 
   event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
   return (int)dz_result(timer_create(CLOCK_MONOTONIC, &event, timer));

@@ -26,10 +26,7 @@ struct dz_reporter {
 };
 
 static int64_t now_ms(void) {
-  struct timespec now;
-
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)(dz_monotonic_ns() / DZ_NS_PER_MS);
 }
 
 int dz_report_init(struct dz_engine *engine) {
@@ -45,7 +42,7 @@ int dz_report_init(struct dz_engine *engine) {
   engine->report_wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (engine->report_wake < 0)
     return -errno;
-  return dz_receive_timer(&engine->report_timer);
+  return dz_receive_timer(&engine->report_timer, DZ_WAKE_SIGNAL);
 }
 
 static void wake(struct dz_engine *engine) {

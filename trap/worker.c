@@ -53,14 +53,8 @@ static bool is_stopping(const struct dz_proc *proc, pid_t tid) {
   fd = openat(proc->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   threads = fd < 0 ? NULL : fdopendir(fd);
   while (threads && !stopping && (entry = readdir(threads))) {
-    char text[256];
-    const char *after_name;
-
     snprintf(path, sizeof path, "%.16s/stat", entry->d_name);
-    if (entry->d_name[0] == '.' || dz_read_file_at(fd, path, text, sizeof text) < 0)
-      continue;
-    after_name = strrchr(text, ')');
-    stopping = after_name && after_name[1] == ' ' && after_name[2] == 'T';
+    stopping = entry->d_name[0] != '.' && dz_proc_state_letter(fd, path) == 'T';
   }
   if (threads)
     closedir(threads);
@@ -72,11 +66,12 @@ static bool is_stopping(const struct dz_proc *proc, pid_t tid) {
 static bool must_end(const struct dz_engine *engine, const struct watched *wait) {
   const struct dz_proc *proc = &engine->silo.proc;
   uint64_t own = 0, shared = 0, blocked = 0, id = wait->id;
+  char status[DZ_STATUS_MAX];
 
   if (ioctl(engine->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ||
-      dz_proc_status_number(proc, wait->tid, "SigPnd:", 16, &own) ||
-      dz_proc_status_number(proc, wait->tid, "ShdPnd:", 16, &shared) ||
-      dz_proc_status_number(proc, wait->tid, "SigBlk:", 16, &blocked))
+      dz_proc_status(proc, wait->tid, status) || dz_status_number(status, "SigPnd:", 16, &own) ||
+      dz_status_number(status, "ShdPnd:", 16, &shared) ||
+      dz_status_number(status, "SigBlk:", 16, &blocked))
     return true;
   return ((own | shared) & ~blocked) != 0 || is_stopping(proc, wait->tid);
 }
@@ -111,9 +106,9 @@ static void *watch(void *argument) {
   uint64_t pause_ns = WATCH_NANOSECONDS;
 
   for (;;) {
-    struct timespec pause = {(time_t)(pause_ns / 1000000000), (long)(pause_ns % 1000000000)};
+    struct timespec pause = {(time_t)(pause_ns / DZ_NS_PER_S), (long)(pause_ns % DZ_NS_PER_S)};
     struct watched *waits DZ_FREE = NULL;
-    struct timespec began, ended;
+    uint64_t began;
     size_t count;
     bool nothing;
 
@@ -126,14 +121,13 @@ static void *watch(void *argument) {
     pthread_mutex_unlock(&engine->worker_lock);
     if (nothing)
       return NULL;
-    clock_gettime(CLOCK_MONOTONIC, &began);
+    began = dz_monotonic_ns();
     for (size_t i = 0; i < count; i++)
       if (must_end(engine, &waits[i]))
         interrupt_wait(engine, &waits[i]);
-    clock_gettime(CLOCK_MONOTONIC, &ended);
-    pause_ns = (uint64_t)(ended.tv_sec - began.tv_sec) * 1000000000 +
-               (uint64_t)(ended.tv_nsec - began.tv_nsec);
-    pause_ns = 3 * pause_ns > WATCH_NANOSECONDS ? 3 * pause_ns : WATCH_NANOSECONDS;
+    pause_ns = 3 * (dz_monotonic_ns() - began);
+    if (pause_ns < WATCH_NANOSECONDS)
+      pause_ns = WATCH_NANOSECONDS;
   }
 }
 

@@ -37,9 +37,8 @@ struct dz_vfs {
   struct dz_ancestor *ancestors;
   size_t ancestor_count;
   bool ancestors_moved; /* paths of ancestors can no longer be trusted: walk step by step */
-  bool guarded;
-  bool sealed;    /* all mounts are made: walks are guests' walks */
-  int private_fd; /* the silo's private directory, for placeholders */
+  bool sealed;          /* all mounts are made: walks are guests' walks */
+  int private_fd;       /* the silo's private directory, for placeholders */
 
   pthread_mutex_t placeholder_lock; /* guards the fields below; taken last */
   struct dz_placeholder placeholders[DZ_PLACEHOLDER_MAX];

@@ -80,10 +80,6 @@ void dz_vfs_seal(struct dz_vfs *vfs) {
   vfs->sealed = true;
 }
 
-bool dz_vfs_guarded(const struct dz_vfs *vfs) {
-  return vfs->guarded;
-}
-
 void dz_vfs_moved(struct dz_vfs *vfs, const struct dz_node *directory) {
   for (size_t i = 0; i < vfs->ancestor_count; i++)
     if (vfs->ancestors[i].dev == directory->dev && vfs->ancestors[i].ino == directory->ino)
@@ -227,7 +223,6 @@ int dz_vfs_mount(struct dz_vfs *vfs, struct dz_mount_request *request, struct dz
   mount->id = vfs->next_mount_id++;
   mount->root = dz_node_take(&root);
   mount->root.mount = mount;
-  vfs->guarded |= mount->read_only;
   vfs->mounts[vfs->mount_count++] = mount;
   return 0;
 }

@@ -171,9 +171,6 @@ const struct dz_node *dz_vfs_root(const struct dz_vfs *vfs);
 struct dz_mount *dz_vfs_mount_on(const struct dz_vfs *vfs, const struct dz_node *node);
 bool dz_vfs_is_mountpoint(const struct dz_vfs *vfs, const struct dz_node *node);
 
-/* True when some mount needs calls on descriptors watched (design: per-silo filter). */
-bool dz_vfs_guarded(const struct dz_vfs *vfs);
-
 /* A directory that holds a mount point was moved: walks no longer take the short way. */
 void dz_vfs_moved(struct dz_vfs *vfs, const struct dz_node *directory);
 
@@ -238,6 +235,11 @@ int dz_vfs_placeholder(const struct dz_view *view, const struct dz_node *node);
 /* ---- filesystems ---- */
 
 extern const struct dz_fs_ops dz_hostfs;
+
+/* Host objects without a mount (pipes, sockets, deleted files) are asked like hostfs's. */
+static inline const struct dz_fs_ops *dz_node_ops(const struct dz_node *node) {
+  return node->mount ? node->mount->ops : &dz_hostfs;
+}
 
 /* A node for a host object; fd is taken over, also on failure. */
 int dz_hostfs_node(struct dz_mount *mount, int fd, struct dz_node *node);

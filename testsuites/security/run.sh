@@ -308,19 +308,26 @@ test_attack() { # NAME
 
 # ---- tests of their own ----
 
-# Kill parts of a silo whose guests want to survive. Prints how many are left after a second.
-survivors() { # COMMAND WITHOUT VICTIM...
-  local command=$1 without=$2 pid errors victims=() end count=0
-  shift 2
+# Start a silo in the background and wait until its guest is ready. Sets launched to the command.
+launch() { # ATTACK COMMAND WITHOUT
+  local errors end
   run_as=self
-  prepare bomb
+  prepare "$1"
   : >"$stage/output"
   exec {errors}>"$stage/errors"
-  start "$command" "$without" /dev/null "$errors" &
-  pid=$!
+  start "$2" "$3" /dev/null "$errors" &
+  launched=$!
   exec {errors}>&-
   end=$(($(now) + 10000))
   until grep -q ready "$stage/output" || (($(now) > end)); do sleep 0.02; done
+}
+
+# Kill parts of a silo whose guests want to survive. Prints how many are left after a second.
+survivors() { # COMMAND WITHOUT VICTIM...
+  local pid victims=() end count=0
+  launch bomb "$1" "$2"
+  pid=$launched
+  shift 2
   sleep 0.2
   [[ " $* " == *" supervisor "* ]] && victims+=("$(pgrep -x -P "$pid" denizen-silo)")
   [[ " $* " == *" command "* ]] && victims+=("$pid")
@@ -361,16 +368,9 @@ test_kill() { # NAME VICTIM...
 
 # What the host's kernel says of a guest: "WHAT VALUE" lines of /proc/PID/status.
 credentials() { # COMMAND WITHOUT
-  local pid errors guest end
-  run_as=self
-  prepare waiting
-  : >"$stage/output"
-  exec {errors}>"$stage/errors"
-  start "$1" "$2" /dev/null "$errors" &
-  pid=$!
-  exec {errors}>&-
-  end=$(($(now) + 10000))
-  until grep -q ready "$stage/output" || (($(now) > end)); do sleep 0.02; done
+  local pid guest end
+  launch waiting "$1" "$2"
+  pid=$launched
   guest=$(left_behind | while read -r guest; do
     [[ $(tr '\0' ' ' <"/proc/$guest/cmdline") == /bin/attack* ]] && echo "$guest"
   done)
